@@ -1,0 +1,332 @@
+# mod_etcl. `make help` lists the targets; `make run` and `make check` do all
+# their own set-up on a bare Debian 12. What the machine has: apxs.mk.
+
+BUILD ?= .build
+APP ?=
+PORT ?= 8000
+JOBS ?= $(shell nproc)
+V ?=
+Q := $(if $(V),,@)
+SAY = @printf '  %-7s %s\n'
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+# These run on a machine that has nothing yet, so they must not ask it.
+BARE := help deps run check bench clean
+ifneq ($(filter-out $(BARE),$(or $(MAKECMDGOALS),all)),)
+include apxs.mk
+endif
+
+# ---- flags
+
+STD := -std=gnu11 -pthread -fPIC -fvisibility=hidden
+WARN := -Wall -Wextra -Werror -Wshadow -Wconversion -Wundef -Wvla \
+  -Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 \
+  -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition
+CPPFLAGS += $(APR_CPPFLAGS)
+LDFLAGS += -pthread -Wl,-z,relro,-z,now -Wl,--as-needed
+
+# SANITIZE=address,undefined makes the second build of the unit tests.
+ifdef SANITIZE
+CFLAGS ?= -O1 -g
+HARDEN := -fno-omit-frame-pointer -fsanitize=$(SANITIZE) \
+  -fno-sanitize-recover=undefined
+LDFLAGS += -fsanitize=$(SANITIZE)
+else
+CFLAGS ?= -O2 -g
+HARDEN := -fstack-protector-strong -D_FORTIFY_SOURCE=2
+endif
+COMPILE = $(CC) $(CPPFLAGS) $(INC) $(STD) $(WARN) $(RELAX) $(HARDEN) $(CFLAGS)
+
+# ---- sources: a new file needs no line here
+
+OBJ := $(BUILD)/obj
+GEN := $(BUILD)/gen
+objects = $(patsubst %.c,$(OBJ)/%.o,$(sort $(wildcard $(1))))
+
+BASE := $(call objects,src/base/*.c)
+WIRE := $(call objects,src/wire/*.c)
+DAEMON := $(call objects,src/daemon/*.c)
+PY_SCRIPTS := $(sort $(wildcard src/python/*.py))
+PY := $(call objects,src/python/*.c) $(if $(PY_SCRIPTS),$(OBJ)/etcl_py.o)
+MODULE := $(call objects,src/httpd/*.c mod_etcl.c)
+UNIT := $(call objects,tests/unit/*.c)
+BRIDGE := $(call objects,tests/python/*.c)
+
+# ---- layers: each folder sees its own headers and those below, no others
+
+$(OBJ)/src/base/%: INC = -Iinclude -Isrc/base $(APR_INC)
+$(OBJ)/src/wire/%: INC = -Iinclude -Isrc/base -Isrc/wire $(APR_INC)
+$(OBJ)/src/daemon/%: INC = -Iinclude -Isrc/base -Isrc/wire -Isrc/daemon \
+  $(APR_INC)
+$(OBJ)/src/python/%: INC = -Iinclude -Isrc/base -Isrc/python -I$(GEN) \
+  $(APR_INC) $(PY_INC)
+$(OBJ)/src/httpd/% $(OBJ)/mod_etcl.%: INC = -Iinclude -Isrc/base -Isrc/wire \
+  -Isrc/httpd $(HTTPD_INC) $(APR_INC)
+$(OBJ)/tests/unit/%: INC = -Iinclude -Isrc/base -Isrc/wire -Isrc/daemon \
+  $(APR_INC)
+$(OBJ)/tests/python/%: INC = -Iinclude -Isrc/base -Isrc/python -I$(GEN) \
+  $(APR_INC) $(PY_INC)
+
+# A suite is found by its name, and START_TEST mixes int and size_t.
+$(OBJ)/tests/%: RELAX = -Wno-missing-prototypes -Wno-conversion \
+  -Wno-format-nonliteral
+
+# The two files whose one symbol leaves the artefact; a version script keeps
+# the rest inside (tests/lint/artefacts looks).
+$(OBJ)/mod_etcl.o $(OBJ)/src/python/etcl_runtime.o: RELAX = \
+  -fvisibility=default
+
+# ---- artefacts
+
+.PHONY: all facts
+all: facts $(BUILD)/mod_etcl.so $(BUILD)/etcl/etcld $(BUILD)/etcl/$(RUNTIME)
+
+facts:
+	$(info $(FACTS))
+	@:
+
+# httpd's and APR's symbols stay open here: httpd brings them.
+$(BUILD)/mod_etcl.so: $(MODULE) $(WIRE) $(BASE) $(GEN)/etcl_module.map
+	$(SAY) LINK $@
+	$(Q)$(CC) -shared $(LDFLAGS) -Wl,--version-script=$(GEN)/etcl_module.map \
+	  $(filter %.o,$^) -o $@
+
+$(BUILD)/etcl/etcld: $(DAEMON) $(WIRE) $(BASE)
+	$(SAY) LINK $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) -pie $(LDFLAGS) -Wl,--no-undefined $^ $(APR_LIBS) -o $@
+
+$(BUILD)/etcl/$(RUNTIME): $(PY) $(BASE) $(GEN)/etcl_runtime.map
+	$(SAY) LINK $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) -shared $(LDFLAGS) -Wl,--no-undefined \
+	  -Wl,--version-script=$(GEN)/etcl_runtime.map \
+	  $(filter %.o,$^) $(PY_LIBS) $(APR_LIBS) -o $@
+
+$(GEN)/%.map:
+	@mkdir -p $(@D)
+	@echo '{ global: $*; local: *; };' >$@
+
+# Everything is compiled again when a flag, a path or the Python changes.
+FLAGS := $(BUILD)/flags
+$(OBJ)/%.o: %.c $(FLAGS)
+	$(SAY) CC $<
+	@mkdir -p $(@D)
+	$(Q)$(COMPILE) -MMD -MP -c $< -o $@
+
+-include $(shell find $(OBJ) -name '*.d' 2>/dev/null)
+
+# A generated file changes only when its text does, so that what depends on
+# it rests otherwise.
+.PHONY: FORCE
+keep = cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+$(FLAGS): FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(CPPFLAGS) $(STD) $(WARN) $(HARDEN) $(CFLAGS) $(LDFLAGS)' \
+	  '$(HTTPD_INC) $(APR_INC) $(PY_INC) $(PY_LIBS)' >$@.new
+	@$(keep)
+
+# The Python sources of the runtime, as text inside it.
+$(GEN)/etcl_py.h: FORCE
+	@mkdir -p $(@D)
+	@{ echo '#include <stddef.h>'; \
+	   for stem in $(notdir $(basename $(PY_SCRIPTS))); do \
+	     echo "extern const char etcl_py_$$stem[];"; \
+	     echo "extern const size_t etcl_py_$${stem}_len;"; \
+	   done; } >$@.new
+	@$(keep)
+
+$(GEN)/etcl_py.c: $(PY_SCRIPTS) $(GEN)/etcl_py.h
+	@{ echo '#include "etcl_py.h"'; \
+	   for file in $(PY_SCRIPTS); do \
+	     stem=$$(basename $$file .py); \
+	     echo "const char etcl_py_$$stem[] = {"; \
+	     od -An -v -td1 $$file | sed 's/ *\(-*[0-9][0-9]*\)/\1,/g'; \
+	     echo '0 };'; \
+	     echo "const size_t etcl_py_$${stem}_len ="; \
+	     echo "    sizeof(etcl_py_$$stem) - 1;"; \
+	   done; } >$@
+
+$(OBJ)/etcl_py.o: $(GEN)/etcl_py.c $(FLAGS)
+	$(SAY) CC $<
+	@mkdir -p $(@D)
+	$(Q)$(COMPILE) -I$(GEN) -c $< -o $@
+
+$(call objects,src/python/*.c tests/python/*.c): $(GEN)/etcl_py.h
+
+# ---- tests under libcheck
+
+# Each tests/unit/test_X.c brings `Suite *suite_X(void)`; the list of them is
+# read from the files. etcld's main file stays out: a program has one main.
+SUITE_MAIN := $(OBJ)/tests/unit/main.o
+
+$(BUILD)/unit: $(UNIT) $(OBJ)/suites_unit.o $(filter-out %/etcld.o,$(DAEMON)) \
+  $(WIRE) $(BASE)
+	$(SAY) LINK $@
+	$(Q)$(CC) $(LDFLAGS) $^ $(CHECK_LIBS) $(APR_LIBS) -o $@
+
+$(BUILD)/bridge: $(BRIDGE) $(OBJ)/suites_python.o $(SUITE_MAIN) $(PY) $(BASE)
+	$(SAY) LINK $@
+	$(Q)$(CC) $(LDFLAGS) $^ $(CHECK_LIBS) $(PY_LIBS) $(APR_LIBS) -o $@
+
+$(GEN)/suites_%.c: FORCE
+	@mkdir -p $(@D)
+	@names=$$(sed -n 's/^Suite \*\(suite_[a-z0-9_]*\)(void).*/\1/p' \
+	   tests/$*/test_*.c); \
+	 { echo '#include "suites.h"'; \
+	   for name in $$names; do echo "Suite *$$name(void);"; done; \
+	   echo 'const suite_maker_t suites[] = {'; \
+	   for name in $$names; do echo "    $$name,"; done; \
+	   echo '    NULL };'; } >$@.new
+	@$(keep)
+
+$(OBJ)/suites_%.o: $(GEN)/suites_%.c $(FLAGS)
+	@mkdir -p $(@D)
+	$(Q)$(COMPILE) -Itests/unit -c $< -o $@
+
+# ---- running the tests
+
+CK_VERBOSITY ?= normal
+export CK_VERBOSITY
+ASAN = $(MAKE) BUILD=$(BUILD)/asan SANITIZE=address,undefined
+DEBIAN_PYTHON := /usr/bin/python3
+
+.PHONY: unit unit-asan bridge bridge-asan e2e
+unit: $(BUILD)/unit
+	$(BUILD)/unit
+
+bridge: $(BUILD)/bridge
+	$(BUILD)/bridge
+
+unit-asan:
+	+$(Q)$(ASAN) unit
+
+# CPython keeps memory until the process ends, which is no leak of ours; with
+# malloc under it AddressSanitizer sees each Python object.
+bridge-asan:
+	+$(Q)PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks=0 $(ASAN) bridge
+
+e2e: all
+	ETCL_BUILD=$(abspath $(BUILD)) PYTHONDONTWRITEBYTECODE=1 \
+	  $(DEBIAN_PYTHON) -m pytest -p no:cacheprovider -q tests/e2e $(E2E)
+
+# ---- lint
+
+C_FILES := $(wildcard mod_etcl.c include/*.h src/*/*.[ch] tests/*/*.[ch])
+TIDY := $(patsubst %.o,%.tidy,$(BASE) $(WIRE) $(DAEMON) \
+  $(filter %.o,$(call objects,src/python/*.c)) $(MODULE) $(UNIT) $(BRIDGE))
+
+.PHONY: lint tidy
+lint: all
+	clang-format --dry-run -Werror $(C_FILES)
+	tests/lint/source.py
+	tests/lint/tables.py
+	tests/lint/artefacts $(BUILD) $(RUNTIME)
+	tests/lint/scripts
+	+$(Q)$(MAKE) --no-print-directory -j$(JOBS) tidy
+
+# One stamp a file, so that only what changed is looked at again.
+tidy: $(TIDY)
+
+$(OBJ)/%.tidy: %.c $(OBJ)/%.o .clang-tidy
+	$(SAY) TIDY $<
+	$(Q)clang-tidy --quiet --warnings-as-errors='*' $< -- \
+	  $(CPPFLAGS) $(INC) -std=gnu11 2>/dev/null
+	@touch $@
+
+# ---- installing
+
+MODDIR = $(DESTDIR)$(LIBEXECDIR)
+AVAILABLE = $(SYSCONFDIR)/mods-available
+ENABLED = $(SYSCONFDIR)/mods-enabled
+
+.PHONY: install uninstall
+install: all
+	install -d $(MODDIR)/etcl
+	install -m 644 $(BUILD)/mod_etcl.so $(MODDIR)/
+	install -m 755 $(BUILD)/etcl/etcld $(MODDIR)/etcl/
+	install -m 644 $(BUILD)/etcl/$(RUNTIME) $(MODDIR)/etcl/
+	@if [ ! -d $(AVAILABLE) ]; then \
+	  echo 'Now add to httpd.conf:'; \
+	  echo '  LoadModule etcl_module $(LIBEXECDIR)/mod_etcl.so'; \
+	  exit; \
+	fi; \
+	install -d $(DESTDIR)$(AVAILABLE); \
+	install -m 644 conf/etcl.load $(DESTDIR)$(AVAILABLE)/; \
+	if [ -e $(DESTDIR)$(AVAILABLE)/etcl.conf ]; then \
+	  echo 'kept $(DESTDIR)$(AVAILABLE)/etcl.conf as it is'; \
+	else \
+	  install -m 644 conf/etcl.conf $(DESTDIR)$(AVAILABLE)/; \
+	fi; \
+	echo 'Now: a2enmod etcl && apachectl configtest'
+
+# A LoadModule line of a module that is gone would keep httpd from starting.
+uninstall:
+	@if [ -z '$(DESTDIR)' ] && [ -e $(ENABLED)/etcl.load ]; then \
+	  echo 'mod_etcl is enabled; first: a2dismod etcl'; exit 1; \
+	fi
+	rm -rf $(MODDIR)/mod_etcl.so $(MODDIR)/etcl
+	rm -f $(DESTDIR)$(AVAILABLE)/etcl.load
+	@if cmp -s conf/etcl.conf $(DESTDIR)$(AVAILABLE)/etcl.conf; then \
+	  rm $(DESTDIR)$(AVAILABLE)/etcl.conf; \
+	fi
+
+# ---- what starts from a bare machine
+
+BUILD_PKGS := gcc libc6-dev pkg-config apache2-dev libapr1-dev \
+  libaprutil1-dev python3-dev
+RUN_PKGS := apache2 python3-venv python3-django curl
+TEST_PKGS := check clang-format clang-tidy universal-ctags shellcheck \
+  pyflakes3 binutils procps python3-pytest python3-selenium chromium \
+  chromium-driver python3-flask python3-httpbin python3-dulwich git openssl \
+  locales strace libapache2-mod-wsgi-py3 uwsgi uwsgi-plugin-python3 gunicorn \
+  wrk
+
+.PHONY: deps run check bench clean help
+deps:
+	@.ci/apt-install $(BUILD_PKGS) $(RUN_PKGS) $(TEST_PKGS)
+
+run:
+	@.ci/apt-install $(BUILD_PKGS) $(RUN_PKGS)
+	+@$(MAKE) --no-print-directory -j$(JOBS) all
+	@BUILD='$(abspath $(BUILD))' APP='$(abspath $(APP))' PORT='$(PORT)' \
+	  exec tests/apps/etcl/serve
+
+STEP := $(MAKE) --no-print-directory -j$(JOBS)
+check: deps
+	+@$(STEP) all
+	+@$(STEP) unit
+	+@$(STEP) unit-asan
+	+@$(STEP) bridge
+	+@$(STEP) bridge-asan
+	+@$(STEP) lint
+	+@$(STEP) e2e
+
+bench: deps
+	+@$(STEP) all
+	@BUILD='$(abspath $(BUILD))' exec tests/bench/bench $(BENCH)
+
+clean:
+	rm -rf $(BUILD)
+
+help:
+	@echo 'make              build the module, etcld and the runtime'
+	@echo 'make run          set up, build, serve the etcl demo on port 8000;'
+	@echo '                  APP=/path/to/wsgi.py PORT=8080 serves your own'
+	@echo 'make check        set up, build, run every test, and lint'
+	@echo 'make install      into httpd'\''s modules (DESTDIR=); uninstall'
+	@echo 'make deps         the Debian packages that all of this needs'
+	@echo 'make unit bridge  tests under libcheck; unit-asan bridge-asan'
+	@echo 'make e2e          tests on a real httpd; E2E="-k name" picks'
+	@echo 'make lint         layout, rules, clang-tidy, artefacts'
+	@echo 'make bench        CPU per request beside other servers'
+	@echo 'make clean        remove $(BUILD)'
+	@echo
+	@echo 'PYTHON=/usr/bin/python3.X  the runtime'\''s Python'
+	@echo 'APXS=/path/to/apxs         the httpd to build for'
+	@echo 'BUILD=folder               where to build (default .build)'
+	@echo 'V=1                        show the commands'
