@@ -1,0 +1,137 @@
+"""Fixtures: a server of a test's own, and the battery that a file shares.
+
+ETCL_BUILD   the folder with mod_etcl.so and etcl/ (default: build)
+ETCL_MPM     event, worker, prefork: a list instead of the default choice
+ETCL_PEER    mod_wsgi: run against Debian's module, to check a test itself
+"""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.dont_write_bytecode = True
+
+import config  # noqa: E402
+from server import Server  # noqa: E402
+
+MPMS = os.environ.get("ETCL_MPM", "event,worker,prefork").split(",")
+RUNNING: list[Server] = []
+
+SCRIPTS = ("hello", "environ", "callables", "body", "puppet", "streams",
+           "closing", "failing", "files", "talking", "validated", "keeping",
+           "threads", "process")
+BATTERY = """
+WSGIRestrictEmbedded On
+WSGIDaemonProcess etcl processes=1 threads=8 python-path={apps}
+WSGIProcessGroup etcl
+WSGIApplicationGroup %{GLOBAL}
+""" + "\n".join(
+    f"WSGIScriptAlias /{name} {{apps}}/{name}.py" for name in SCRIPTS)
+
+
+def pytest_generate_tests(metafunc):
+    if "mpm" in metafunc.fixturenames:
+        every = metafunc.definition.get_closest_marker("every_mpm")
+        metafunc.parametrize("mpm", MPMS if every else MPMS[:1],
+                             scope="module")
+
+
+def pytest_collection_modifyitems(items):
+    if not config.PEER:
+        return
+    for item in items:
+        if item.get_closest_marker("differs"):
+            item.add_marker(pytest.mark.xfail(strict=False))
+
+
+@pytest.fixture(scope="module")
+def battery(mpm):
+    """The server with every script of tests/apps, one per file and MPM."""
+    yield from life(Server(BATTERY, mpm=mpm).start())
+
+
+@pytest.fixture
+def web(battery):
+    """The battery, with its log read from here on."""
+    battery.log.mark()
+    return battery
+
+
+@pytest.fixture
+def apache(mpm, request):
+    """A function that makes servers of the test's own."""
+    lives = []
+
+    def make(lines: str = "", *, start: bool = True, **how) -> Server:
+        server = Server(lines, **{"mpm": mpm, **how})
+        lives.append(life(server))
+        next(lives[-1])
+        request.node.stash.setdefault(OWN, []).append(server)
+        return server.start() if start else server
+
+    yield make
+    for each in lives:
+        next(each, None)
+
+
+OWN = pytest.StashKey[list]()
+
+
+def life(server: Server):
+    """Hold a server for its user; afterwards nothing of it may be left."""
+    RUNNING.append(server)
+    try:
+        yield server
+        problems = end(server)
+    finally:
+        RUNNING.remove(server)
+        server.remove()
+    if problems:
+        pytest.fail("\n".join(problems))
+
+
+def end(server: Server) -> list[str]:
+    server.stop()
+    return [f"left behind: {what}" for what in server.leftovers()]
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_pyfunc_call(pyfuncitem):
+    """Bound the test's time; then hear what the logs have to say."""
+    marker = pyfuncitem.get_closest_marker("slow")
+    signal.signal(signal.SIGALRM, too_long)
+    signal.alarm(marker.args[0] if marker else 60)
+    outcome = yield
+    signal.alarm(0)
+    outcome.get_result()
+    problems = []
+    for server in pyfuncitem.stash.get(OWN, []):
+        problems += end(server)
+    for server in RUNNING:
+        problems += server.log.problems()
+    if problems and not config.PEER:
+        pytest.fail("\n".join(problems), pytrace=False)
+    if problems:
+        print("\n".join(problems))
+
+
+def too_long(*_):
+    raise TimeoutError("the test took too long")
+
+
+def missing(what: str):
+    """Skip for want of an optional peer; in CI nothing may be wanting."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{what} is missing, and CI must have it")
+    pytest.skip(f"{what} is missing")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def built():
+    """There must be something to test."""
+    module = config.our_module().split()[-1]
+    if not Path(module).exists():
+        pytest.exit(f"{module} does not exist: run make, set ETCL_BUILD", 2)
