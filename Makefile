@@ -14,7 +14,7 @@ SAY = @printf '  %-7s %s\n'
 .SECONDARY:
 
 # These run on a machine that has nothing yet, so they must not ask it.
-BARE := help deps run check bench clean
+BARE := help deps deps-check run check bench clean
 ifneq ($(filter-out $(BARE),$(or $(MAKECMDGOALS),all)),)
 include apxs.mk
 endif
@@ -224,9 +224,10 @@ TIDY := $(patsubst %.o,%.tidy,$(BASE) $(WIRE) $(DAEMON) \
 lint: all
 	clang-format --dry-run -Werror $(C_FILES)
 	tests/lint/source.py
+	tests/lint/functions.py
 	tests/lint/tables.py
+	tests/lint/scripts.py
 	tests/lint/artefacts $(BUILD) $(RUNTIME)
-	tests/lint/scripts
 	+$(Q)$(MAKE) --no-print-directory -j$(JOBS) tidy
 
 # One stamp a file, so that only what changed is looked at again.
@@ -286,18 +287,21 @@ TEST_PKGS := check clang-format clang-tidy universal-ctags shellcheck \
   locales strace libapache2-mod-wsgi-py3 uwsgi uwsgi-plugin-python3 gunicorn \
   wrk
 
-.PHONY: deps run check bench clean help
+.PHONY: deps deps-check run check bench clean help
 deps:
+	@.ci/apt-install $(BUILD_PKGS) $(RUN_PKGS)
+
+# A browser and other servers to compare with: nothing for a web server.
+deps-check:
 	@.ci/apt-install $(BUILD_PKGS) $(RUN_PKGS) $(TEST_PKGS)
 
-run:
-	@.ci/apt-install $(BUILD_PKGS) $(RUN_PKGS)
+run: deps
 	+@$(MAKE) --no-print-directory -j$(JOBS) all
 	@BUILD='$(abspath $(BUILD))' APP='$(abspath $(APP))' PORT='$(PORT)' \
 	  exec tests/apps/etcl/serve
 
 STEP := $(MAKE) --no-print-directory -j$(JOBS)
-check: deps
+check: deps-check
 	+@$(STEP) all
 	+@$(STEP) unit
 	+@$(STEP) unit-asan
@@ -306,7 +310,7 @@ check: deps
 	+@$(STEP) lint
 	+@$(STEP) e2e
 
-bench: deps
+bench: deps-check
 	+@$(STEP) all
 	@BUILD='$(abspath $(BUILD))' exec tests/bench/bench $(BENCH)
 
@@ -319,7 +323,8 @@ help:
 	@echo '                  APP=/path/to/wsgi.py PORT=8080 serves your own'
 	@echo 'make check        set up, build, run every test, and lint'
 	@echo 'make install      into httpd'\''s modules (DESTDIR=); uninstall'
-	@echo 'make deps         the Debian packages that all of this needs'
+	@echo 'make deps         the Debian packages to build and run; deps-check:'
+	@echo '                  those of the tests as well'
 	@echo 'make unit bridge  tests under libcheck; unit-asan bridge-asan'
 	@echo 'make e2e          tests on a real httpd; E2E="-k name" picks'
 	@echo 'make lint         layout, rules, clang-tidy, artefacts'

@@ -61,7 +61,8 @@ PY_VERSION := $(word 2,$(PY_FACTS))
 PY_SHORT := $(word 3,$(PY_FACTS))
 PY_INCDIR := $(word 4,$(PY_FACTS))
 PY_LIBDIR := $(word 5,$(PY_FACTS))
-PY_LIBRARY := $(PY_LIBDIR)/$(word 6,$(PY_FACTS))
+PY_SO := $(word 6,$(PY_FACTS))
+PY_LIBRARY := $(PY_LIBDIR)/$(PY_SO)
 RUNTIME := cpython-$(PY_SHORT).so
 
 ifneq ($(word 7,$(PY_FACTS)),1)
@@ -90,7 +91,7 @@ ifneq ($(PY_CLOSED),)
 endif
 
 PY_INC := -isystem $(PY_INCDIR)
-PY_LIBS := -L$(PY_LIBDIR) -lpython$(patsubst libpython%.so,%,$(word 6,$(PY_FACTS)))
+PY_LIBS := -L$(PY_LIBDIR) $(patsubst lib%.so,-l%,$(PY_SO))
 # Outside the loader's own folders the runtime must say where its library is:
 # the system's Python may have one of the same name.
 ifeq ($(filter /usr/lib /usr/lib/% /lib/%,$(PY_LIBDIR)),)

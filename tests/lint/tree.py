@@ -1,0 +1,32 @@
+"""The files of the tree, and how a finding is said: file:line: rule."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parents[2]
+
+
+def files(*suffixes: str) -> list[str]:
+    """Names of files that git knows or would add; without suffix: all."""
+    out = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=TOP,
+        check=True, capture_output=True, text=True).stdout
+    names = sorted(set(out.split("\0")) - {""})
+    return [name for name in names if (TOP / name).is_file()
+            and (not suffixes or name.endswith(suffixes))]
+
+
+def read(name: str) -> str:
+    """The text of a file, or nothing when it is not text."""
+    try:
+        return (TOP / name).read_text("utf-8")
+    except UnicodeDecodeError:
+        return ""
+
+
+def finish(findings) -> None:
+    """Print (file, line, rule) triples; the exit status says if any."""
+    lines = [f"{name}:{line}: {rule}" for name, line, rule in findings]
+    print("\n".join(lines), end="\n" if lines else "")
+    sys.exit(1 if lines else 0)
