@@ -211,7 +211,7 @@ bridge-asan:
 	+$(Q)PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks=0 $(ASAN) bridge
 
 e2e: all
-	ETCL_BUILD=$(abspath $(BUILD)) PYTHONDONTWRITEBYTECODE=1 \
+	PYTHONDONTWRITEBYTECODE=1 .ci/with-copy $(BUILD) \
 	  $(DEBIAN_PYTHON) -m pytest -p no:cacheprovider -q tests/e2e $(E2E)
 
 # ---- lint
@@ -312,7 +312,7 @@ check: deps-check
 
 bench: deps-check
 	+@$(STEP) all
-	@BUILD='$(abspath $(BUILD))' exec tests/bench/bench $(BENCH)
+	@.ci/with-copy $(BUILD) tests/bench/bench $(BENCH)
 
 clean:
 	rm -rf $(BUILD)

@@ -8,22 +8,15 @@ import sys
 
 sys.dont_write_bytecode = True
 
-from tree import files, finish, read  # noqa: E402
+from tree import blank, files, finish, read  # noqa: E402
 
 LINES, NESTING, BRANCHES = 60, 3, 15
 
-BLANKED = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"'
-                     r"|'(?:\\.|[^'\\\n])*'", re.S)
 START = re.compile(r"^(?P<head>[A-Za-z_][^;{}#]*\))\s*\n\{$", re.M)
 BRANCH = re.compile(r"\b(if|for|do|switch)\b|(?<!\} )\bwhile\b")
 # A block's brace stands after a blank; one that begins a value does not, or
 # follows `=`, `,`, `(` or another brace.
 BLOCK = re.compile(r"(?:\)|else|do|:) \{$|^\s*\{$")
-
-
-def blank(text: str) -> str:
-    """The text without comments and literals, line for line."""
-    return BLANKED.sub(lambda m: re.sub(r"[^\n]", " ", m[0]), text)
 
 
 def deepest(body: list[str]) -> tuple[int, int]:
@@ -53,7 +46,7 @@ def functions(text: str):
 
 def findings():
     for name in files(".c", ".h"):
-        for line, function, body in functions(blank(read(name))):
+        for line, function, body in functions(blank(read(name), literals=True)):
             nesting, at = deepest(body)
             branches = sum(len(BRANCH.findall(text)) for text in body)
             if len(body) > LINES:

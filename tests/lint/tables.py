@@ -1,23 +1,25 @@
 #!/usr/bin/python3
 """Code and documents name the same things: each ETCLnnnn in the code has its
-entry in docs/messages.rst and each directive its own in docs/directives.rst,
-once, and the other way round."""
+entry in docs/messages.rst, each directive and each option of a group its own
+in docs/directives.rst, once, and the other way round."""
 
 import re
 import sys
 
 sys.dont_write_bytecode = True
 
-from tree import TOP, files, finish, read  # noqa: E402
+from tree import TOP, blank, files, finish, read  # noqa: E402
 
 MESSAGES = "docs/messages.rst"
 DIRECTIVES = "docs/directives.rst"
 TABLE = "src/httpd/etcl_directives.h"
+OPTIONS = "src/base/etcl_group_options.h"
 
-COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.S)
 NUMBER = re.compile(r"ETCL\d{4}(?=:)")
 ENTRY = re.compile(r"^[\s*`|:-]*(ETCL\d{4})\b")
-DIRECTIVE = re.compile(r'\bWSGI[A-Z]\w+')
+DIRECTIVE = re.compile(r"\bWSGI[A-Z]\w+")
+OPTION = re.compile(r'X\(\w+, "([a-z-]+)"')
+TERM = re.compile(r"^``([a-z-]+)=``$")
 
 # Which numbers a folder may use: first and last.
 RANGES = {
@@ -26,9 +28,12 @@ RANGES = {
 }
 
 
-def code_only(text: str) -> str:
-    """Without comments; lines stay where they are."""
-    return COMMENT.sub(lambda m: re.sub(r"[^\n]", " ", m[0]), text)
+def code_only(name: str) -> str:
+    """A file without comments; nothing when it is not there."""
+    if not (TOP / name).exists():
+        return ""
+    text = read(name)
+    return text if name.endswith(".py") else blank(text, literals=False)
 
 
 def places(name: str, text: str, pattern) -> list[tuple[str, str, int]]:
@@ -74,7 +79,7 @@ def ranges(found):
 
 def messages():
     used = [place for name in sources()
-            for place in places(name, code_only(read(name)), NUMBER)]
+            for place in places(name, code_only(name), NUMBER)]
     told = entries(MESSAGES, ENTRY)
     yield from twice(used)
     yield from twice(told)
@@ -83,7 +88,7 @@ def messages():
     yield from one_sided(told, used, "the code")
 
 
-def titles(name: str) -> list[tuple[str, str, int]]:
+def sections(name: str) -> list[tuple[str, str, int]]:
     """Directives that are section titles: underlined in the next line."""
     lines = read(name).splitlines() if (TOP / name).exists() else []
     return [(line.strip("` "), name, number + 1)
@@ -92,13 +97,28 @@ def titles(name: str) -> list[tuple[str, str, int]]:
             and re.fullmatch(r"([=\-~^\"'])\1{3,}", lines[number + 1])]
 
 
-def directives():
-    text = code_only(read(TABLE)) if (TOP / TABLE).exists() else ""
-    table = places(TABLE, text, DIRECTIVE)
-    told = titles(DIRECTIVES)
+def both_ways(table, told, where: str):
     yield from twice(told)
     yield from one_sided(table, told, DIRECTIVES)
-    yield from one_sided(told, table, TABLE)
+    yield from one_sided(told, table, where)
 
 
-finish([*messages(), *directives()])
+def directives():
+    yield from both_ways(places(TABLE, code_only(TABLE), DIRECTIVE),
+                         sections(DIRECTIVES), TABLE)
+
+
+def options():
+    """Those of WSGIDaemonProcess, in its section of the manual."""
+    heads = sections(DIRECTIVES)
+    starts = [line for what, _, line in heads if what == "WSGIDaemonProcess"]
+    if not starts:
+        return
+    end = min([line for _, _, line in heads if line > starts[0]],
+              default=sys.maxsize)
+    told = [place for place in entries(DIRECTIVES, TERM)
+            if starts[0] < place[2] < end]
+    yield from both_ways(entries(OPTIONS, OPTION), told, OPTIONS)
+
+
+finish([*messages(), *directives(), *options()])

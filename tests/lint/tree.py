@@ -1,10 +1,14 @@
 """The files of the tree, and how a finding is said: file:line: rule."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
+
+LITERAL = r'"(?:\\.|[^"\\\n])*"' + r"|'(?:\\.|[^'\\\n])*'"
+TOKEN = re.compile(rf"/\*.*?\*/|{LITERAL}", re.S)
 
 
 def files(*suffixes: str) -> list[str]:
@@ -23,6 +27,16 @@ def read(name: str) -> str:
         return (TOP / name).read_text("utf-8")
     except UnicodeDecodeError:
         return ""
+
+
+def blank(text: str, *, literals: bool) -> str:
+    """C without its comments, and without its literals if asked: blanks
+    instead, so that every line stays where it is."""
+    def one(match):
+        if match[0][0] != "/" and not literals:
+            return match[0]
+        return re.sub(r"[^\n]", " ", match[0])
+    return TOKEN.sub(one, text)
 
 
 def finish(findings) -> None:
