@@ -25,7 +25,7 @@ STD := -std=gnu11 -pthread -fPIC -fvisibility=hidden
 # Not wanted: callbacks have parameters, tables have tails, that are not used.
 WARN := -Wall -Wextra -Werror -Wshadow -Wconversion -Wundef -Wvla \
   -Wpointer-arith -Wwrite-strings -Wformat=2 -Wstrict-prototypes \
-  -Wmissing-prototypes -Wold-style-definition -Wimplicit-fallthrough=5 \
+  -Wmissing-prototypes -Wold-style-definition \
   -Wno-missing-field-initializers -Wno-unused-parameter
 CPPFLAGS += $(APR_CPPFLAGS)
 LDFLAGS += -pthread -Wl,-z,relro,-z,now -Wl,--as-needed
