@@ -222,15 +222,18 @@ C_FILES := $(wildcard mod_etcl.c include/*.h src/*/*.[ch] tests/*/*.[ch])
 TIDY := $(patsubst %.o,%.tidy,$(BASE) $(WIRE) $(DAEMON) \
   $(filter %.o,$(call objects,src/python/*.c)) $(MODULE) $(UNIT) $(BRIDGE))
 
+# Every rule is asked before the verdict, so that one run tells all.
 .PHONY: lint tidy
 lint: all
-	clang-format --dry-run -Werror $(C_FILES)
-	tests/lint/source.py
-	tests/lint/functions.py
-	tests/lint/tables.py
-	tests/lint/scripts.py
-	tests/lint/artefacts $(BUILD) $(RUNTIME)
-	+$(Q)$(MAKE) --no-print-directory -j$(JOBS) tidy
+	+@bad=; \
+	 clang-format --dry-run -Werror $(C_FILES) || bad="$$bad clang-format"; \
+	 for rule in source functions tables scripts; do \
+	   tests/lint/$$rule.py || bad="$$bad $$rule"; \
+	 done; \
+	 tests/lint/artefacts $(BUILD) $(RUNTIME) || bad="$$bad artefacts"; \
+	 $(MAKE) --no-print-directory -k -j$(JOBS) tidy || bad="$$bad clang-tidy"; \
+	 if [ "$$bad" ]; then echo "lint: broken:$$bad"; exit 1; fi; \
+	 echo 'lint: all rules kept'
 
 # One stamp a file, so that only what changed is looked at again.
 tidy: $(TIDY)
