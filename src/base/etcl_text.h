@@ -29,6 +29,9 @@ int etcl_text_is_token(etcl_span_t name);
 /** Whether `value` holds no CR, LF, NUL or other control but HTAB. */
 int etcl_text_is_value(etcl_span_t value);
 
+/** Whether `reason` holds no control character, HTAB included; may be empty. */
+int etcl_text_is_reason(etcl_span_t reason);
+
 /**
  * A status line of WSGI, "999 Reason": three digits from 100 to 999, then
  * the end or one space and a reason without control characters.

@@ -59,6 +59,9 @@ typedef struct {
 
 void etcl_decoder_init(etcl_decoder_t *decoder);
 void etcl_decoder_done(etcl_decoder_t *decoder);
+/** Make room for `count` pairs or headers: APR_SUCCESS or APR_ENOMEM. */
+apr_status_t etcl_decoder_pairs(etcl_decoder_t *decoder, apr_size_t count);
+apr_status_t etcl_decoder_headers(etcl_decoder_t *decoder, apr_size_t count);
 
 /**
  * Decode a whole CALL payload.
