@@ -177,8 +177,12 @@ $(BUILD)/bridge: $(BRIDGE) $(OBJ)/suites_python.o $(SUITE_MAIN) $(PY) $(BASE)
 
 $(GEN)/suites_%.c: FORCE
 	@mkdir -p $(@D)
-	@names=$$(sed -n 's/^Suite \*\(suite_[a-z0-9_]*\)(void).*/\1/p' \
-	   tests/$*/test_*.c); \
+	@names=; \
+	 for file in $(wildcard tests/$*/test_*.c); do \
+	   name=$$(sed -n 's/^Suite \*\(suite_[a-z0-9_]*\)(void)$$/\1/p' $$file); \
+	   [ "$$name" ] || { echo "$$file: no Suite *suite_X(void)"; exit 1; }; \
+	   names="$$names $$name"; \
+	 done; \
 	 { echo '#include "suites.h"'; \
 	   for name in $$names; do echo "Suite *$$name(void);"; done; \
 	   echo 'const suite_maker_t suites[] = {'; \

@@ -18,7 +18,7 @@ HTTPD = re.compile(r'#\s*include\s*[<"]'
                    r'(httpd|http_\w+|ap_\w+|util_\w+|mpm_\w+|mod_\w+|unixd'
                    r'|scoreboard)\.h')
 PYTHON = re.compile(r'#\s*include\s*[<"](\w+/)?Python\.h')
-MAY_HTTPD = ("src/httpd/", "mod_etcl.c")
+MAY_HTTPD = ("src/httpd/", "mod_etcl.c", "tests/bench/")
 MAY_PYTHON = ("src/python/", "tests/python/")
 
 GIL = re.compile(r"\b(Py_BEGIN_ALLOW_THREADS|Py_UNBLOCK_THREADS"
