@@ -17,7 +17,8 @@ typedef struct etcl_board_t etcl_board_t; /* the shared memory */
 typedef struct {
     int slots;    /* worker slots, as in the roster */
     int children; /* Apache children that may join at the same time */
-    int queue;    /* waiters at most: listen-backlog */
+    int queue;    /* waiters at most: listen-backlog; one that was just handed
+                     a place counts until it is awake */
 } etcl_board_shape_t;
 
 /* A place in a worker. Kept by the thread of the request. */
@@ -31,8 +32,9 @@ typedef struct {
 /* What a request is willing to accept. */
 typedef struct {
     apr_int64_t deadline_us; /* give up waiting at this time; 0 never */
-    int avoid_slot;          /* not this one if another is possible; or -1 */
-    apr_uint32_t avoid_incarnation; /* of the slot to avoid */
+    int avoid_slot;          /* a worker that just failed: not this one for a
+                                second; or -1 */
+    apr_uint32_t avoid_incarnation; /* of it; the next one is welcome */
 } etcl_wish_t;
 
 /* For the one line of a burst. */
@@ -67,7 +69,8 @@ apr_status_t etcl_board_join(etcl_board_t *board, apr_uint32_t pid,
  * Returns  APR_SUCCESS  *out is held: etcl_board_give_back
  *          ETCL_EFULL   the queue is full
  *          APR_TIMEUP   the deadline passed while waiting
- *          ETCL_ENONE   no worker is ready or starting
+ *          ETCL_ENONE   no worker was ready or starting for a second: the
+ *                       supervisor had the time to replace a dead one
  */
 apr_status_t etcl_board_lease(etcl_board_t *board, const etcl_roster_t *roster,
                               int child, const etcl_wish_t *wish,

@@ -34,14 +34,18 @@ typedef struct {
     etcl_slot_state_t state;
     apr_uint32_t pid;         /* of the worker; for messages only */
     apr_uint32_t incarnation; /* grows with every worker of the slot */
-    apr_uint32_t capacity;    /* request threads, 1 .. 65535 */
+    apr_uint32_t capacity;    /* request threads, 0 .. 65535 */
     apr_int64_t heartbeat_us; /* monotonic: the clock is the machine's */
     apr_uint64_t requests;    /* answered by this worker */
     etcl_last_t last;
     apr_uint32_t last_detail;
 } etcl_roster_slot_t;
 
-/** Bytes of shared memory for `slots` workers (1 .. SLOTS_MAX). */
+/**
+ * Bytes of shared memory for `slots` workers (1 .. SLOTS_MAX), else 0. It is
+ * the same for all: a daemon that changes the count cannot lead a reader
+ * outside of its mapping.
+ */
 apr_size_t etcl_roster_size(int slots);
 
 /** Writer: lay out fresh zeroed memory of etcl_roster_size(slots). */
@@ -54,6 +58,8 @@ etcl_roster_t *etcl_roster_init(void *memory, int slots);
  */
 etcl_roster_t *etcl_roster_open(void *memory, apr_size_t size);
 
+/** The number of slots; a daemon may change it, so never size memory by it
+ *  twice. */
 int etcl_roster_slots(const etcl_roster_t *roster);
 
 /**
