@@ -39,8 +39,8 @@ typedef struct {
 
 /* For the one line of a burst. */
 typedef struct {
-    int capacity;          /* places of all ready workers */
-    int busy;              /* leased */
+    int capacity; /* places of all ready workers */
+    int busy;     /* leased */
     int waiting;
     apr_int64_t oldest_us; /* when the first of the queue began to wait */
 } etcl_board_state_t;
@@ -57,8 +57,7 @@ apr_status_t etcl_board_init(void *memory, const etcl_board_shape_t *shape,
  *
  * Returns  APR_SUCCESS with *child, or ETCL_ELIMIT: no seat is free
  */
-apr_status_t etcl_board_join(etcl_board_t *board, apr_uint32_t pid,
-                             int *child);
+apr_status_t etcl_board_join(etcl_board_t *board, apr_uint32_t pid, int *child);
 
 /**
  * Lease the least busy worker with a free place, or wait for one.

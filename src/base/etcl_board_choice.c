@@ -1,4 +1,5 @@
-/* Pure functions of what is seen. */
+/* Pure functions of what is seen: no memory is shared here, nothing waits,
+ * and the time is an argument. */
 
 #include "etcl_board_choice.h"
 

@@ -1,4 +1,5 @@
-/* Laying out, locking and repairing; who gets what is etcl_board.c. */
+/* Laying out, locking, repairing, and the queue as a data structure. Who gets
+ * a place, and when, is etcl_board.c. */
 
 #include "etcl_board_memory.h"
 

@@ -1,4 +1,5 @@
-/* Growing memory: doubles, never above the ceiling. */
+/* Growing memory: it doubles, never above the ceiling, and a failure leaves
+ * the content as it was. */
 
 #include "etcl_buffer.h"
 

@@ -185,8 +185,7 @@ static int same_value(etcl_group_options_t *a, etcl_group_options_t *b, int at)
         return same_text(*etcl_group_table_text(a, at),
                          *etcl_group_table_text(b, at));
     case ETCL_GROUP_FLOAT:
-        return !memcmp(etcl_group_table_float(a, at),
-                       etcl_group_table_float(b, at), sizeof(double));
+        return *etcl_group_table_float(a, at) == *etcl_group_table_float(b, at);
     default:
         return *etcl_group_table_number(a, at) ==
                *etcl_group_table_number(b, at);

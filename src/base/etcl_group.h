@@ -16,7 +16,7 @@
 #define ETCL_TYPE_OCTAL apr_int64_t
 #define ETCL_TYPE_FLAG apr_int64_t
 #define ETCL_TYPE_FLOAT double
-#define ETCL_GROUP_FIELD(field, option, kind, unset, low, high)               \
+#define ETCL_GROUP_FIELD(field, option, kind, unset, low, high)                \
     ETCL_TYPE_##kind field;
 
 /* The options as stated; `stated` has the bit of an option's place in the
@@ -43,30 +43,30 @@ typedef struct {
     const char *name;
     etcl_group_options_t options;
     /* Resolved by the Apache parent. */
-    const char *runtime;      /* path of cpython-X.Y.so */
-    const char *user_name;    /* account of the group, NULL: no passwd entry */
-    const char *user_home;    /* its home directory; or NULL */
-    const char *work_dir;     /* where to chdir; or NULL: stay */
-    apr_int64_t uid;          /* -1: keep the identity (not started as root) */
+    const char *runtime;   /* path of cpython-X.Y.so */
+    const char *user_name; /* account of the group, NULL: no passwd entry */
+    const char *user_home; /* its home directory; or NULL */
+    const char *work_dir;  /* where to chdir; or NULL: stay */
+    apr_int64_t uid;       /* -1: keep the identity (not started as root) */
     apr_int64_t gid;
-    const apr_int64_t *gids;  /* all groups, gid included; sorted */
+    const apr_int64_t *gids; /* all groups, gid included; sorted */
     int gid_count;
-    apr_int64_t peer_uid;     /* whom workers accept: Apache's children */
-    apr_int64_t timeout_us;   /* of one packet on a link */
-    int slots;                /* listening sockets handed over */
-    int log_level;            /* httpd's level of the group's server */
-    int optimize;             /* WSGIPythonOptimize */
-    int write_bytecode;       /* 0 with WSGIDontWriteBytecode On */
-    int destroy_interpreter;  /* WSGIDestroyInterpreter */
+    apr_int64_t peer_uid;    /* whom workers accept: Apache's children */
+    apr_int64_t timeout_us;  /* of one packet on a link */
+    int slots;               /* listening sockets handed over */
+    int log_level;           /* httpd's level of the group's server */
+    int optimize;            /* WSGIPythonOptimize */
+    int write_bytecode;      /* 0 with WSGIDontWriteBytecode On */
+    int destroy_interpreter; /* WSGIDestroyInterpreter */
     int restrict_stdin;
     int restrict_stdout;
     int restrict_signal;
-    const char *hash_seed;    /* WSGIPythonHashSeed; or NULL */
+    const char *hash_seed; /* WSGIPythonHashSeed; or NULL */
     const char *server_banner;
     const char *const *warnings; /* WSGIPythonWarnings, ended by NULL */
     const etcl_preload_t *preloads;
     int preload_count;
-    int reload;               /* WSGIScriptReloading of the server */
+    int reload; /* WSGIScriptReloading of the server */
     int apache_version[3];
     unsigned char secret[ETCL_GROUP_SECRET];
 } etcl_group_t;

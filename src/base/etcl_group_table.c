@@ -1,4 +1,5 @@
-/* Looking options up, by their place and by their names. */
+/* Looking options up, by their place and by their names. What their values
+ * are parsed from is etcl_group.c. */
 
 #include "etcl_group_table.h"
 

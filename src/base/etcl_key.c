@@ -28,14 +28,14 @@ static apr_uint32_t hash_of(etcl_span_t name)
 __attribute__((constructor)) static void fill_table(void)
 {
     apr_uint32_t at;
-    apr_byte_t id;
+    unsigned int id;
 
     for (id = 1; id < ETCL_KEY_COUNT; id++) {
         at = hash_of(names[id]);
         while (table[at % TABLE_SIZE]) {
             at++;
         }
-        table[at % TABLE_SIZE] = id;
+        table[at % TABLE_SIZE] = (apr_byte_t)id;
     }
 }
 

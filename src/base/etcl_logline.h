@@ -15,8 +15,7 @@
  * Returns  the length written into `out` of ETCL_LOGLINE_MAX bytes
  */
 apr_size_t etcl_logline_format(etcl_level_t level, apr_int64_t wall_us,
-                               long pid, long tid, etcl_span_t text,
-                               char *out);
+                               long pid, long tid, etcl_span_t text, char *out);
 
 /** Format and write it with one write(2), so that lines never mix. */
 void etcl_logline_write(int fd, etcl_level_t level, etcl_span_t text);

@@ -1,4 +1,5 @@
-/* CALL, written straight into a buffer and read without copying. */
+/* CALL, written straight into a buffer and read without copying. That names
+ * and values are fit for an environ is for those who make calls. */
 
 #include "etcl_message.h"
 #include "etcl_bytes.h"

@@ -1,4 +1,5 @@
-/* Frames as bytes, both ways. What a payload means is etcl_message.h. */
+/* Frames as bytes, both ways. What a payload means is etcl_message.h, and in
+ * which order frames may come is for the two ends of a link. */
 
 #include "etcl_frame.h"
 #include "etcl_bytes.h"

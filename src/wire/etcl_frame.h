@@ -55,7 +55,7 @@ apr_status_t etcl_frame_next(etcl_span_t *packet, etcl_frame_t *out);
 
 /* A packet under construction. */
 typedef struct {
-    char *ptr;           /* ETCL_PACKET_MAX bytes, the owner's */
+    char *ptr; /* ETCL_PACKET_MAX bytes, the owner's */
     apr_size_t len;
     apr_uint32_t serial; /* put into every frame */
 } etcl_packet_t;

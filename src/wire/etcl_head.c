@@ -1,4 +1,5 @@
-/* HEAD, judged by the same rules of text on both sides of the wire. */
+/* HEAD. What is read is judged by the rules of etcl_text.h, whoever wrote it;
+ * what is written was judged by the runtime. */
 
 #include "etcl_message.h"
 #include "etcl_bytes.h"

@@ -13,9 +13,9 @@
 
 /* The two ends. Fields may be read by anybody, written by etcl_link.c. */
 typedef struct {
-    int fd;            /* owned, or -1 */
+    int fd;                 /* owned, or -1 */
     apr_int64_t timeout_us; /* in force for send and recv; 0 none */
-    apr_uint32_t serial; /* of the latest call */
+    apr_uint32_t serial;    /* of the latest call */
 } etcl_link_t;
 
 /**
@@ -33,8 +33,8 @@ apr_status_t etcl_link_listen(const char *path, uid_t uid, int backlog,
  *
  * Returns  APR_SUCCESS, APR_TIMEUP (backlog full), ETCL_EDENIED, errno
  */
-apr_status_t etcl_link_connect(etcl_link_t *link, const char *path,
-                               uid_t owner, apr_int64_t timeout_us);
+apr_status_t etcl_link_connect(etcl_link_t *link, const char *path, uid_t owner,
+                               apr_int64_t timeout_us);
 
 /**
  * Accept on a non-blocking listener and check that the peer runs as `uid`

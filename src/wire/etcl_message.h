@@ -44,8 +44,8 @@ apr_status_t etcl_welcome_decode(etcl_span_t payload, etcl_hello_t *out);
  * Returns  APR_SUCCESS, ETCL_ELIMIT (above ETCL_CALL_MAX), APR_ENOMEM
  */
 apr_status_t etcl_call_begin(etcl_buffer_t *buf, const etcl_call_t *call);
-apr_status_t etcl_call_pair(etcl_buffer_t *buf, etcl_key_t id,
-                            etcl_span_t name, etcl_span_t value);
+apr_status_t etcl_call_pair(etcl_buffer_t *buf, etcl_key_t id, etcl_span_t name,
+                            etcl_span_t value);
 apr_status_t etcl_call_close(etcl_buffer_t *buf, apr_size_t begin,
                              apr_uint32_t pairs);
 
