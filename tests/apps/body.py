@@ -62,6 +62,16 @@ def echo(environ, start_response):
         yield block
 
 
+def digest(environ, start_response):
+    """Reads a body of any length in little memory."""
+    sha, length, stream = hashlib.sha256(), 0, environ["wsgi.input"]
+    while block := stream.read(65536):
+        sha.update(block)
+        length += len(block)
+    return as_json(start_response, {"sha": sha.hexdigest(),
+                                    "length": length})
+
+
 def failing(environ, start_response):
     """What an incomplete body looks like to the application."""
     try:
@@ -74,4 +84,5 @@ def failing(environ, start_response):
 
 
 application = by_path({path: reader(path) for path in READERS}
-                      | {"/echo": echo, "/failing": failing})
+                      | {"/echo": echo, "/digest": digest,
+                         "/failing": failing})
