@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
 
-from workloads import Setup
+from workloads import Setup, Workload
 
 MODULES = Path("/usr/lib/apache2/modules")
 UWSGI, GUNICORN = "/usr/bin/uwsgi", "/usr/bin/gunicorn"
@@ -40,10 +40,12 @@ class Contender:
     there: Callable[[Path], bool]               # of the build's folder
     lines: Callable[[Place], str]               # of httpd.conf
     program: Callable[[Place], list[str]] | None = None
-    apps: frozenset[str] = frozenset()          # those it serves; none: all
+    paths: frozenset[str] = frozenset()         # those it serves; none: all
 
-    def serves(self, setup: Setup) -> bool:
-        return not self.apps or setup.app in self.apps
+    def serves(self, workload: Workload) -> bool:
+        """C has no Python to compute with, and no processes to count."""
+        return not self.paths or (workload.path in self.paths
+                                  and workload.setup == Setup())
 
 
 def load(name: str, path: Path | None = None) -> str:
@@ -159,6 +161,7 @@ CONTENDERS = (
     Contender("gunicorn", NO_GUNICORN, has_gunicorn, gunicorn_lines,
               gunicorn_program),
     Contender("C handler", NO_APXS, has_apxs, floor_lines,
-              apps=frozenset({"plain"})),
+              paths=frozenset({"/hello", "/16k", "/1m", "/stream", "/post",
+                               "/file"})),
 )
 QUICK = (PEER, PRODUCT)

@@ -24,14 +24,17 @@ def descent(root: int) -> list[int]:
     for name in os.listdir("/proc"):
         if name.isdigit():
             try:
-                children.setdefault(int(stat(int(name))[1]), []).append(
-                    int(name))
+                children.setdefault(parent(int(name)), []).append(int(name))
             except (FileNotFoundError, ProcessLookupError):
                 pass
     found = [root]
     for pid in found:
         found += children.get(pid, [])
     return found
+
+
+def parent(pid: int) -> int:
+    return int(stat(pid)[1])
 
 
 def own_seconds(pid: int) -> float:

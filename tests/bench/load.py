@@ -18,7 +18,7 @@ WRK = "/usr/bin/wrk"
 
 @dataclass(frozen=True)
 class Sample:
-    requests: int
+    requests: float     # of a long body, the part that was sent
     cpu: float          # in the workload's unit
     rate: float         # requests per second
     p50: float          # ms
@@ -35,11 +35,10 @@ class Sample:
 
 
 def command(stand: Stand, workload: Workload, seconds: int) -> list[str]:
-    if workload.bulk:
-        body = [str(stand.arena.body)] if workload.post is not None else []
-        return [sys.executable, str(HERE / "bulk.py"), str(stand.port),
+    if workload.bulk and workload.post:
+        return [sys.executable, str(HERE / "upload.py"), str(stand.port),
                 workload.path, str(workload.connections), str(seconds),
-                str(workload.answer), *body]
+                str(stand.arena.body)]
     body = ["--", str(workload.post)] if workload.post is not None else []
     return [WRK, "-t1", f"-c{workload.connections}", f"-d{seconds}s",
             "--timeout", "10s", "-s", str(HERE / "wrk.lua"),
@@ -71,6 +70,9 @@ def take(stand: Stand, workload: Workload, seconds: int) -> Sample:
     busy = cost.machine_seconds() - busy
     others = busy - used - (client_seconds() - client)
     requests = said["requests"]
+    if workload.bulk and not workload.post:
+        # What was half sent when the time was over has cost its half.
+        requests = said["bytes"] / workload.answer
     return Sample(
         requests=requests,
         cpu=workload.cost(used, requests) if requests else 0.0,

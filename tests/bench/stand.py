@@ -4,20 +4,24 @@ for each contender: its own Apache, ServerRoot, port, programs, and end."""
 import http.client
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
+import cost
 from contenders import USER, Contender, Place, load
 from workloads import BULK, Setup, Workload
 
 HERE = Path(__file__).resolve().parent
 HTTPD = "/usr/sbin/apache2"
 MODULES = ("mpm_event", "authz_core")
+QUIET = re.compile(r"^keeper: |:(notice|info|debug)\]")
 START_SECONDS, STOP_SECONDS = 20, 30
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C",
                "PYTHONDONTWRITEBYTECODE": "1"}
@@ -42,6 +46,7 @@ EnableSendfile On
 ErrorLog {root}/logs/error.log
 DocumentRoot {root}/htdocs
 <Directory />
+    AllowOverride None
     Require all granted
 </Directory>
 """
@@ -189,8 +194,19 @@ class Stand:
 
     def last_words(self) -> str:
         lines = [line for line in self.console().splitlines()
-                 if line.strip() and not line.startswith("keeper: ")]
+                 if line.strip() and not QUIET.search(line)]
         return f"its log ends: {lines[-1][:300]}" if lines else "no log"
+
+    def sides(self) -> tuple[list[int], list[int]]:
+        """(Apache's children, the application's processes and whoever looks
+        after them); Apache's parent has no part in a request."""
+        everyone = cost.descent(self.keeper.pid)[1:]
+        parents = [pid for pid in everyone if cost.is_httpd(pid)
+                   and cost.parent(pid) == self.keeper.pid]
+        children = [pid for pid in everyone if cost.is_httpd(pid)
+                    and pid not in parents]
+        others = {*everyone} - {*parents, *children}
+        return children, sorted(others)
 
     def stop(self) -> str:
         """End everything; what had to be ended by force, or nothing."""
@@ -202,6 +218,22 @@ class Stand:
                   if line.startswith("keeper: still")]
         shutil.rmtree(self.root, ignore_errors=True)
         return " ".join(forced)
+
+
+@contextmanager
+def ended(stand: Stand):
+    """The stand, which has come to its end afterwards."""
+    try:
+        yield stand
+    finally:
+        forced = stand.stop()
+        if forced:
+            print(f"{stand.contender.name}: {forced}", flush=True)
+
+
+def default_build() -> Path:
+    """Where `make` builds, or what it was told."""
+    return Path(os.environ.get("BUILD") or HERE.parents[1] / ".build")
 
 
 def free_port() -> int:
