@@ -75,7 +75,7 @@ static int file(request_rec *r)
 {
     apr_bucket_alloc_t *alloc = r->connection->bucket_alloc;
     apr_bucket_brigade *brigade = apr_brigade_create(r->pool, alloc);
-    apr_int32_t flags = APR_READ | APR_BINARY;
+    apr_int32_t flags = APR_READ | APR_BINARY | APR_SENDFILE_ENABLED;
     apr_file_t *fd;
 
     if (r->finfo.filetype != APR_REG) {
