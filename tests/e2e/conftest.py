@@ -15,6 +15,7 @@ import pytest
 sys.dont_write_bytecode = True
 
 import config  # noqa: E402
+import demo  # noqa: E402
 from server import Server  # noqa: E402
 
 MPMS = os.environ.get("ETCL_MPM", "event,worker,prefork").split(",")
@@ -58,6 +59,22 @@ def web(battery):
     """The battery, with its log read from here on."""
     battery.log.mark()
     return battery
+
+
+@pytest.fixture(scope="module")
+def demo_site(mpm):
+    """The etcl demo, deployed and served by its seed configuration."""
+    server = Server(mpm=mpm)
+    demo.deploy(server.root / "etcl")
+    server.configure(demo.seed_for(server.root / "etcl"))
+    yield from life(server.start())
+
+
+@pytest.fixture
+def site(demo_site):
+    """The demo, with its log read from here on."""
+    demo_site.log.mark()
+    return demo_site
 
 
 @pytest.fixture

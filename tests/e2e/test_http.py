@@ -1,12 +1,15 @@
 """Connections: keep-alive, pipelining, and nothing that can be smuggled."""
 
 import socket
+import struct
 import time
 
 import pytest
 
 from client import ProtocolError, request
-from puppet import play_on
+from leftovers import resident_kb
+from puppet import headers, play_on
+from waiting import wait_for_hello
 
 ONE_GROUP = """
     WSGIDaemonProcess g python-path={apps}
@@ -59,7 +62,6 @@ def test_a_broken_answer_never_meets_the_next_request(web, target, script):
     web.allow_log(".*")
     with web.connect() as connection:
         if script:
-            from puppet import headers
             connection.send(request(target, headers=headers(script)))
         else:
             connection.send(request(target))
@@ -68,17 +70,7 @@ def test_a_broken_answer_never_meets_the_next_request(web, target, script):
         assert answer.status == 200 and not answer.complete
         assert b"Hello" not in answer.body
         assert connection.read_some() == b""
-    assert recovers(web)
-
-
-def recovers(web, seconds: float = 5) -> bool:
-    """A worker that was killed on purpose has its successor."""
-    end = time.monotonic() + seconds
-    while web.ask("/hello").status != 200:
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.05)
-    return True
+    wait_for_hello(web)
 
 
 def raw_answers(server, data: bytes) -> list:
@@ -166,7 +158,6 @@ def test_an_error_in_the_first_of_two_pipelined_requests(web):
 
 
 def test_a_client_that_resets_harms_nobody(web):
-    import struct
     web.allow_log("AH0")
     for _ in range(20):
         connection = web.connect()
@@ -174,7 +165,7 @@ def test_a_client_that_resets_harms_nobody(web):
         connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
                                    struct.pack("ii", 1, 0))
         connection.close()
-    assert recovers(web)
+    wait_for_hello(web)
 
 
 def test_a_chunked_answer_is_framed_correctly(web):
@@ -215,7 +206,6 @@ def test_slow_clients_do_not_hold_worker_threads(apache):
 @pytest.mark.slow(120)
 def test_a_slow_reader_costs_no_memory(web):
     """Response data is bounded while its client reads slowly."""
-    from leftovers import resident_kb
     web.ask("/streams/large?size=10000000")
     before = resident_kb(web.processes())
     with web.connect() as connection:

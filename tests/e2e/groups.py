@@ -1,0 +1,60 @@
+"""Groups with the applications that many tests ask for."""
+
+import json
+import os
+
+from leftovers import read_proc
+
+GROUP = """
+    WSGIDaemonProcess g python-path={apps} %s
+    WSGIProcessGroup g
+    WSGIApplicationGroup %%{GLOBAL}
+    WSGIScriptAlias /hello {apps}/hello.py
+    WSGIScriptAlias /failing {apps}/failing.py
+    WSGIScriptAlias /threads {apps}/threads.py
+    WSGIScriptAlias /process {apps}/process.py
+    WSGIScriptAlias /own {work}
+    <Directory {work}>
+        Require all granted
+    </Directory>
+"""
+
+
+def group(options: str = "") -> str:
+    return GROUP % options
+
+
+PROCESSES = """
+    WSGIDaemonProcess g processes=2 threads=3 python-path={apps}
+    WSGIProcessGroup g
+    WSGIApplicationGroup %{GLOBAL}
+    WSGIScriptAlias /hello {apps}/hello.py
+    WSGIScriptAlias /process {apps}/process.py
+    WSGIScriptAlias /failing {apps}/failing.py
+"""
+
+
+def status(server) -> dict:
+    """What the worker that answered says of itself."""
+    return json.loads(server.ask("/process/status").body)
+
+
+def is_daemon(pid: int) -> bool:
+    if b"etcld" in read_proc(pid, "cmdline"):
+        return True
+    try:
+        return os.readlink(f"/proc/{pid}/exe").endswith("etcld")
+    except OSError:
+        return False
+
+
+def daemons(server) -> list[int]:
+    """The processes of the group: supervisor and workers."""
+    return [pid for pid in server.processes() if is_daemon(pid)]
+
+
+def keys(server, target: str, **how) -> dict:
+    """The environ that environ.py was given for this request."""
+    answer = server.ask(target, **how)
+    assert answer.status == 200, (answer.status, answer.body)
+    return json.loads(answer.body)["keys"]

@@ -1,0 +1,210 @@
+"""Trust: what a worker may do, what it holds, and who may speak to it."""
+
+import grp
+import json
+import os
+import pwd
+import re
+import secrets
+import ssl
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from client import Connection
+from config import GROUP as ACCOUNT_GROUP
+from config import group_user
+from groups import PROCESSES as GROUP
+from groups import daemons, status
+from leftovers import read_proc
+from server import free_port
+
+root_only = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+
+
+@root_only
+@pytest.mark.every_mpm
+def test_a_worker_is_the_groups_user_and_nothing_else(apache):
+    """verified privilege drop: uid, gid, groups; no way back to root."""
+    server = apache(GROUP)
+    seen = status(server)
+    account = pwd.getpwnam(group_user())
+    assert seen["uids"] == [account.pw_uid] * 3
+    assert seen["gids"] == [account.pw_gid] * 3
+    assert set(seen["groups"]) == set(
+        os.getgrouplist(group_user(), grp.getgrnam(ACCOUNT_GROUP).gr_gid))
+    assert json.loads(server.ask("/process/regain").body) == []
+
+
+@root_only
+@pytest.mark.differs
+def test_no_new_privileges_can_be_gained(apache):
+    server = apache(GROUP)
+    assert status(server)["no_new_privs"] == "1"
+    for pid in daemons(server):
+        assert os.stat(f"/proc/{pid}/status").st_uid == 0, "dumpable"
+
+
+@root_only
+def test_user_and_group_of_a_group(apache):
+    """user=, group=, supplementary-groups="""
+    server = apache("""
+        WSGIDaemonProcess g user=nobody group=nogroup python-path={apps} \\
+            supplementary-groups=games,mail
+        WSGIScriptAlias /process {apps}/process.py process-group=g""")
+    seen = status(server)
+    assert seen["uids"] == [65534] * 3 and seen["gids"] == [65534] * 3
+    assert set(seen["groups"]) == {65534, 60, 8}
+
+
+@root_only
+@pytest.mark.differs
+def test_an_account_without_a_passwd_entry(apache):
+    """No passwd entry, odd users: run group as uid 54321."""
+    server = apache("""
+        WSGIDaemonProcess g user=#54321 group=#54321 python-path={apps}
+        WSGIScriptAlias /process {apps}/process.py process-group=g""")
+    seen = status(server)
+    assert seen["uids"] == [54321] * 3 and seen["gids"] == [54321] * 3
+    assert seen["groups"] in ([], [54321])
+
+
+def listed(server) -> list[str]:
+    answer = json.loads(server.ask("/process/descriptors").body)
+    return [line.split(" -> ")[-1] for line in answer["child"]
+            if " -> " in line]
+
+
+@pytest.mark.every_mpm
+@pytest.mark.differs
+def test_no_descriptor_is_inherited(apache):
+    """app runs `ls -l /proc/self/fd`: the three standard ones, no more."""
+    server = apache(GROUP)
+    answer = json.loads(server.ask("/process/descriptors").body)
+    assert set(answer["inheritable"]) <= {"0", "1", "2"}
+    own = [target for target in listed(server)
+           if not re.search(r"^/dev/null$|^pipe:|/proc/|^/dev/", target)]
+    assert not [target for target in own if "socket" in target], own
+
+
+@pytest.mark.differs
+def test_a_worker_holds_neither_listener_nor_error_log(apache):
+    """No fds of httpd: not the listening socket of the server, not a log
+    that it may write as root."""
+    server = apache(GROUP)
+    worker = status(server)["pid"]
+    listeners = tcp_inodes(server.port)
+    held = [os.readlink(f"/proc/{worker}/fd/{name}")
+            for name in os.listdir(f"/proc/{worker}/fd")]
+    assert not [target for target in held if any(
+        f"[{inode}]" in target for inode in listeners)]
+
+
+def tcp_inodes(port: int) -> set[str]:
+    rows = [row.split() for row in
+            Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return {row[9] for row in rows
+            if row[1].endswith(f":{port:04X}") and row[3] == "0A"}
+
+
+@pytest.mark.differs
+def test_the_tls_key_is_nowhere_in_a_workers_memory(apache):
+    """The TLS private key of a mod_ssl vhost is nowhere in a worker's
+    memory; what is in memory is found (the counter-check)."""
+    server = apache(start=False, extra=("socache_shmcb", "ssl"))
+    key, cert = server.root / "key.pem", server.root / "cert.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days",
+         "2", "-subj", "/CN=localhost", "-keyout", str(key), "-out",
+         str(cert)], check=True, capture_output=True)
+    tls_port = free_port()
+    server.configure(GROUP + f"""
+        Listen 127.0.0.1:{tls_port}
+        <VirtualHost *:{tls_port}>
+            ServerName localhost
+            SSLEngine on
+            SSLCertificateFile {cert}
+            SSLCertificateKeyFile {key}
+        </VirtualHost>""")
+    server.start()
+    server.allow_log("AH01909|AH02572|AH01906|AH02292")
+    assert tls_status(tls_port) == 200
+    for prime in primes(key):
+        for needle in (prime[8:56], prime[8:56][::-1]):
+            answer = server.ask(f"/process/scan?hex={needle[::-1].hex()}")
+            assert answer.text == "clean"
+    known = secrets.token_bytes(48)
+    assert server.ask(
+        f"/process/remember?hex={known.hex()}").text == "found"
+
+
+def tls_status(port: int) -> int:
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with Connection(port, tls=context) as connection:
+        return connection.ask("/hello").status
+
+
+def primes(key: Path) -> list[bytes]:
+    """The two primes of an RSA key, as the bytes that memory would hold."""
+    text = subprocess.run(
+        ["openssl", "rsa", "-in", str(key), "-noout", "-text"], check=True,
+        capture_output=True, text=True).stdout
+    found = []
+    for name in ("prime1", "prime2"):
+        block = re.search(rf"{name}:\n((?:\s+[0-9a-f:]+\n)+)", text)[1]
+        found.append(bytes.fromhex(re.sub(r"[\s:]", "", block)).lstrip(b"\0"))
+    return found
+
+
+@root_only
+@pytest.mark.differs
+def test_another_user_cannot_speak_to_a_worker(apache):
+    """Daemon socket spoofing: sockets are 0600 and belong to the user of
+    Apache's children; a stranger cannot connect."""
+    server = apache(GROUP)
+    server.ask("/hello")
+    sockets = [p for p in server.root.rglob("*") if p.is_socket()]
+    for path in sockets:
+        assert path.stat().st_mode & 0o077 == 0
+        script = ("import os,socket,sys\nos.setgroups([]); os.setgid(65534); "
+                  "os.setuid(65534)\n"
+                  "s=socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)\n"
+                  "s.connect(sys.argv[1])")
+        done = subprocess.run(["/usr/bin/python3", "-c", script, str(path)],
+                              capture_output=True, text=True, check=False)
+        assert "PermissionError" in done.stderr
+
+
+@root_only
+@pytest.mark.differs
+def test_an_application_cannot_speak_to_a_worker(apache):
+    """A peer without the group's secret is sent away: groups often share
+    one uid. The server goes on."""
+    server = apache(GROUP)
+    server.ask("/hello")
+    uid = pwd.getpwnam(group_user()).pw_uid
+    script = ("import os,socket,sys\nos.setgroups([]); os.setuid(%d)\n"
+              "s=socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)\n"
+              "s.settimeout(5)\ns.connect(sys.argv[1])\n"
+              "s.send(b'ET' + bytes(200))\n"
+              "try:\n    print(s.recv(65536))\n"
+              "except ConnectionResetError:\n    print(b'')" % uid)
+    for path in [p for p in server.root.rglob("*") if p.is_socket()]:
+        done = subprocess.run(["/usr/bin/python3", "-c", script, str(path)],
+                              capture_output=True, text=True, check=False)
+        assert done.stdout.strip() == "b''", done
+    server.allow_log(r"ETCL0\d+")
+    assert server.ask("/hello").status == 200
+
+
+@pytest.mark.differs
+def test_mod_etcl_does_not_bring_python_into_httpd(apache):
+    """No Python in the parent, nor in children without embedded requests."""
+    server = apache(GROUP)
+    server.ask("/hello")
+    inside = set(daemons(server))
+    for pid in server.processes():
+        if pid not in inside:
+            assert b"libpython" not in read_proc(pid, "maps")
