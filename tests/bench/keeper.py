@@ -1,13 +1,15 @@
 #!/usr/bin/python3
 """Keeps the servers of one contender together: whatever they start stays
 below this process, also what leaves its parent, so that every process is
-counted and every process is ended. Ends itself with the driver.
+counted and every process is ended. Ends with the driver; with one that was
+killed it also removes the driver's folder.
 
-    keeper.py '[["program", "argument", …], …]' PID_OF_DRIVER"""
+    keeper.py '[["program", "argument", …], …]' PID_OF_DRIVER FOLDER"""
 
 import ctypes
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -80,8 +82,9 @@ def end_all(servers: list[int]) -> None:
 
 def main() -> None:
     commands, servers = json.loads(sys.argv[1]), []
+    driver, folder = int(sys.argv[2]), sys.argv[3]
     try:
-        be_keeper(int(sys.argv[2]))
+        be_keeper(driver)
         for command in commands:
             servers.append(start(command).pid)
         while os.wait()[0] not in servers:
@@ -90,6 +93,8 @@ def main() -> None:
     except Ended:
         pass
     end_all(servers)
+    if os.getppid() != driver:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -133,7 +133,8 @@ class Stand:
         with open(self.root / "logs/console.log", "wb") as console:
             self.keeper = subprocess.Popen(
                 [sys.executable, str(HERE / "keeper.py"),
-                 json.dumps(programs), str(os.getpid())],
+                 json.dumps(programs), str(os.getpid()),
+                 str(self.arena.root)],
                 stdin=subprocess.DEVNULL, stdout=console, stderr=console,
                 env=ENVIRONMENT, start_new_session=True)
         self.wait_until_up(probe)
