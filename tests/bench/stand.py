@@ -22,7 +22,7 @@ HERE = Path(__file__).resolve().parent
 HTTPD = "/usr/sbin/apache2"
 MODULES = ("mpm_event", "authz_core")
 QUIET = re.compile(r"^keeper: |:(notice|info|debug)\]")
-START_SECONDS, STOP_SECONDS = 20, 30
+START_SECONDS, STOP_SECONDS = 10, 30
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C",
                "PYTHONDONTWRITEBYTECODE": "1"}
 
