@@ -1,0 +1,134 @@
+/* The only file that releases the GIL: around what may block. A pointer into
+ * a Python object is used here only while the caller holds a reference. */
+
+#include "etcl_outside.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+void etcl_outside_leave(void)
+{
+    PyEval_SaveThread();
+}
+
+void etcl_outside_lock(pthread_mutex_t *mutex)
+{
+    PyThreadState *state;
+
+    if (!pthread_mutex_trylock(mutex)) {
+        return;
+    }
+    state = PyEval_SaveThread();
+    pthread_mutex_lock(mutex);
+    PyEval_RestoreThread(state);
+}
+
+int etcl_outside_put(int fd, etcl_span_t text)
+{
+    PyThreadState *state = PyEval_SaveThread();
+    int error = 0;
+
+    while (text.len && !error) {
+        ssize_t len = write(fd, text.ptr, text.len);
+
+        if (len >= 0) {
+            text.ptr += len;
+            text.len -= (apr_size_t)len;
+        } else if (errno != EINTR) {
+            error = errno;
+        }
+    }
+    PyEval_RestoreThread(state);
+    return error;
+}
+
+/* After the wait the turn may be over: another thread of the application used
+ * it, and the request ended meanwhile. */
+static apr_status_t claim(etcl_turn_t *turn)
+{
+    unsigned int serial = turn->serial;
+
+    if (!etcl_turn_is_mine(turn)) {
+        return ETCL_EDENIED;
+    }
+    etcl_outside_lock(&turn->guard);
+    if (turn->serial != serial || !turn->x) {
+        pthread_mutex_unlock(&turn->guard);
+        return ETCL_EDENIED;
+    }
+    if (turn->broken) {
+        pthread_mutex_unlock(&turn->guard);
+        return turn->broken;
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t release(etcl_turn_t *turn, apr_status_t rv)
+{
+    if (rv && rv != APR_EOF) {
+        turn->broken = rv;
+    }
+    pthread_mutex_unlock(&turn->guard);
+    return rv;
+}
+
+apr_status_t etcl_outside_read(etcl_turn_t *turn, char *into, apr_size_t max,
+                               int whole, apr_size_t *got)
+{
+    PyThreadState *state;
+    apr_status_t rv = claim(turn);
+
+    *got = 0;
+    if (rv) {
+        return rv;
+    }
+    state = PyEval_SaveThread();
+    rv = turn->x->ops->read(turn->x, into, max, whole, got);
+    PyEval_RestoreThread(state);
+    turn->taken += (apr_int64_t)*got;
+    return release(turn, rv);
+}
+
+apr_status_t etcl_outside_begin(etcl_turn_t *turn, const etcl_head_t *head)
+{
+    apr_status_t rv = claim(turn);
+
+    if (rv) {
+        return rv;
+    }
+    rv = turn->x->ops->begin(turn->x, head);
+    return release(turn, rv);
+}
+
+apr_status_t etcl_outside_write(etcl_turn_t *turn, etcl_span_t block,
+                                unsigned int how)
+{
+    PyThreadState *state;
+    apr_status_t rv = claim(turn);
+
+    if (rv) {
+        return rv;
+    }
+    rv = turn->x->ops->write(turn->x, block, how | ETCL_WRITE_NOWAIT);
+    if (APR_STATUS_IS_EAGAIN(rv)) {
+        state = PyEval_SaveThread();
+        rv = turn->x->ops->write(turn->x, block, how);
+        PyEval_RestoreThread(state);
+    }
+    return release(turn, rv);
+}
+
+apr_status_t etcl_outside_send_file(etcl_turn_t *turn, int fd,
+                                    apr_int64_t offset, apr_int64_t len)
+{
+    PyThreadState *state;
+    apr_status_t rv = claim(turn);
+
+    if (rv) {
+        return rv;
+    }
+    state = PyEval_SaveThread();
+    rv = turn->x->ops->send_file(turn->x, fd, offset, len);
+    PyEval_RestoreThread(state);
+    return release(turn, rv);
+}

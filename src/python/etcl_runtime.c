@@ -1,0 +1,20 @@
+/* The one door of the runtime: a table of functions, no logic. */
+
+#include "etcl_answer.h"
+#include "etcl_dump.h"
+#include "etcl_python.h"
+#include "etcl_runtime.h"
+#include "etcl_start.h"
+#include "etcl_stop.h"
+
+extern const etcl_runtime_t etcl_runtime;
+
+const etcl_runtime_t etcl_runtime = {
+    .abi = ETCL_RUNTIME_ABI,
+    .python = PY_VERSION,
+    .start = etcl_start_python,
+    .load = etcl_answer_load,
+    .answer = etcl_answer_call,
+    .dump = etcl_dump_stack,
+    .stop = etcl_stop_python,
+};

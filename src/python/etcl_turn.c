@@ -1,0 +1,66 @@
+/* Begin and end of a turn: what is fresh for each request, and what of it is
+ * kept for the next one. How the objects of a request are made: etcl_input.c,
+ * etcl_response.c. */
+
+#include "etcl_turn.h"
+
+#include "etcl_fork.h"
+#include "etcl_input.h"
+#include "etcl_outside.h"
+#include "etcl_response.h"
+#include "etcl_stream.h"
+
+#define LINE_MAX_BYTES 65536
+
+void etcl_turn_init(etcl_turn_t *turn)
+{
+    int i;
+
+    memset(turn, 0, sizeof(*turn));
+    pthread_mutex_init(&turn->guard, NULL);
+    for (i = 0; i < ETCL_TURN_STREAMS; i++) {
+        etcl_buffer_init(&turn->lines[i], LINE_MAX_BYTES);
+    }
+}
+
+void etcl_turn_begin(etcl_turn_t *turn, const etcl_call_t *call,
+                     etcl_exchange_t *x, struct etcl_seat_t *seat)
+{
+    turn->call = call;
+    turn->x = x;
+    turn->seat = seat;
+    turn->serial++;
+    turn->forks = etcl_fork_count();
+    turn->broken = APR_SUCCESS;
+    turn->taken = 0;
+    turn->bodiless = 0;
+    turn->response.status = 0;
+    turn->response.promised = -1;
+    turn->response.sent = 0;
+    turn->response.begun = 0;
+    turn->response.cut = 0;
+}
+
+void etcl_turn_end(etcl_turn_t *turn)
+{
+    etcl_stream_finish(turn);
+    etcl_response_forget(turn);
+    etcl_input_detach(turn->seat);
+    etcl_response_detach(turn->seat);
+    etcl_outside_lock(&turn->guard);
+    turn->x = NULL;
+    turn->call = NULL;
+    pthread_mutex_unlock(&turn->guard);
+}
+
+int etcl_turn_is_mine(const etcl_turn_t *turn)
+{
+    return turn->x && turn->forks == etcl_fork_count();
+}
+
+void etcl_turn_check_fork(const etcl_turn_t *turn)
+{
+    if (turn->forks != etcl_fork_count()) {
+        etcl_fork_end();
+    }
+}
