@@ -14,7 +14,7 @@ SAY = @printf '  %-7s %s\n'
 .SECONDARY:
 
 # These run on a machine that has nothing yet, so they must not ask it.
-BARE := help deps deps-check run check bench clean
+BARE := help deps deps-check run check bench bench-quick clean
 ifneq ($(filter-out $(BARE),$(or $(MAKECMDGOALS),all)),)
 include apxs.mk
 endif
@@ -296,7 +296,7 @@ TEST_PKGS := check clang-format clang-tidy universal-ctags shellcheck \
   locales strace libapache2-mod-wsgi-py3 uwsgi uwsgi-plugin-python3 gunicorn \
   wrk
 
-.PHONY: deps deps-check run check bench clean help
+.PHONY: deps deps-check run check bench bench-quick clean help
 deps:
 	@.ci/apt-install $(BUILD_PKGS) $(RUN_PKGS)
 
@@ -323,6 +323,9 @@ bench: deps-check
 	+@$(STEP) all
 	@.ci/with-copy $(BUILD) tests/bench/bench $(BENCH)
 
+bench-quick:
+	+@$(MAKE) --no-print-directory bench BENCH='--quick $(BENCH)'
+
 clean:
 	rm -rf $(BUILD)
 
@@ -337,7 +340,7 @@ help:
 	@echo 'make unit bridge  tests under libcheck; unit-asan bridge-asan'
 	@echo 'make e2e          tests on a real httpd; E2E="-k name" picks'
 	@echo 'make lint         layout, rules, clang-tidy, artefacts'
-	@echo 'make bench        CPU per request beside other servers'
+	@echo 'make bench        CPU per request beside other servers; bench-quick'
 	@echo 'make clean        remove $(BUILD)'
 	@echo
 	@echo 'PYTHON=/usr/bin/python3.X  the runtime'\''s Python'
