@@ -1,0 +1,314 @@
+/* Makes the environ of a request. Order is the rule that keeps it honest:
+ * first what the administrator set (SetEnv and friends), then the request's
+ * headers under HTTP_, then what only the server knows. */
+
+#include "etcl_capture.h"
+#include "etcl_expand.h"
+#include "etcl_key.h"
+#include "etcl_text.h"
+
+#include <http_ssl.h>
+#include <unistd.h>
+
+#define NAME_MAX_LEN 256
+
+/* The call that is being written. */
+typedef struct {
+    request_rec *r;
+    const etcl_route_t *route;
+    etcl_buffer_t *out;
+    apr_uint32_t pairs;
+    apr_status_t rv;
+    int https;
+    int pass_auth;   /* Authorization */
+    int pass_proxy;  /* Proxy-Authorization */
+} capture_t;
+
+static void put(capture_t *c, etcl_key_t id, etcl_span_t name,
+                etcl_span_t value)
+{
+    if (!c->rv) {
+        c->rv = etcl_call_pair(c->out, id, name, value);
+        ++c->pairs;
+    }
+}
+
+static void put_known(capture_t *c, etcl_key_t id, const char *value)
+{
+    if (value) {
+        put(c, id, etcl_key_name(id), etcl_span(value));
+    }
+}
+
+static void put_named(capture_t *c, etcl_span_t name, const char *value)
+{
+    put(c, etcl_key_find(name), name, etcl_span(value));
+}
+
+static int is_yes(const char *value)
+{
+    return !strcasecmp(value, "on") || !strcmp(value, "1");
+}
+
+/* Names of the server's own: never from a variable. */
+static int is_reserved(const char *name)
+{
+    return !strncmp(name, "wsgi.", 5) || !strncmp(name, "mod_wsgi.", 9) ||
+           !strncmp(name, "apache.", 7) || !strncmp(name, "etcl.", 5);
+}
+
+static void put_variables(capture_t *c)
+{
+    const apr_array_header_t *table = apr_table_elts(c->r->subprocess_env);
+    const apr_table_entry_t *entry =
+        (const apr_table_entry_t *)(void *)table->elts;
+    int i;
+
+    for (i = 0; i < table->nelts; ++i, ++entry) {
+        if (!entry->key || !entry->val || is_reserved(entry->key)) {
+            continue;
+        }
+        /* HTTPS is told by wsgi.url_scheme. */
+        if (!strcmp(entry->key, "HTTPS")) {
+            continue;
+        }
+        put_named(c, etcl_span(entry->key), entry->val);
+    }
+}
+
+static int is_withheld(const capture_t *c, const char *name)
+{
+    if (!strcasecmp(name, "Authorization")) {
+        return !c->pass_auth;
+    }
+    if (!strcasecmp(name, "Proxy-Authorization")) {
+        return !c->pass_proxy;
+    }
+    return 0;
+}
+
+static void put_header(capture_t *c, const char *name, const char *value)
+{
+    etcl_span_t span = etcl_span(name), key;
+    char small[NAME_MAX_LEN];
+    char *into = small;
+
+    if (!strcasecmp(name, "Content-Type")) {
+        put_known(c, ETCL_KEY_CONTENT_TYPE, value);
+        return;
+    }
+    if (!strcasecmp(name, "Content-Length")) {
+        put_known(c, ETCL_KEY_CONTENT_LENGTH, value);
+        return;
+    }
+    if (!etcl_text_is_cgi_header(span) || is_withheld(c, name)) {
+        return;
+    }
+    if (span.len + 5 > sizeof small) {
+        into = apr_palloc(c->r->pool, span.len + 5);
+    }
+    key = (etcl_span_t){ into, etcl_text_cgi_name(span, into) };
+    put_named(c, key, value);
+}
+
+static void put_headers(capture_t *c)
+{
+    const apr_array_header_t *table = apr_table_elts(c->r->headers_in);
+    const apr_table_entry_t *entry =
+        (const apr_table_entry_t *)(void *)table->elts;
+    int i;
+
+    for (i = 0; i < table->nelts; ++i, ++entry) {
+        if (entry->key && entry->val) {
+            put_header(c, entry->key, entry->val);
+        }
+    }
+}
+
+/* The second word of the request line, as it was sent. */
+static const char *raw_target(request_rec *r)
+{
+    const char *rule, *from, *to;
+    const core_dir_config *core = ap_get_core_module_config(r->per_dir_config);
+
+    if (core->cgi_var_rules) {
+        rule = apr_hash_get(core->cgi_var_rules, "REQUEST_URI",
+                            APR_HASH_KEY_STRING);
+        if (rule && !strcmp(rule, "current-uri")) {
+            return r->uri;
+        }
+    }
+    if (!r->the_request) {
+        return r->unparsed_uri;
+    }
+    from = r->the_request + strcspn(r->the_request, " \t");
+    from += strspn(from, " \t");
+    to = from + strcspn(from, " \t");
+    return apr_pstrmemdup(r->pool, from, (apr_size_t)(to - from));
+}
+
+static const char *server_name(request_rec *r)
+{
+    const char *name = ap_get_server_name_for_url(r);
+
+    return strpbrk(name, "<>&\"") ? ap_escape_html(r->pool, name) : name;
+}
+
+static const char *number(char *into, apr_size_t size, unsigned long value)
+{
+    apr_snprintf(into, size, "%lu", value);
+    return into;
+}
+
+static void put_ends(capture_t *c)
+{
+    request_rec *r = c->r;
+    conn_rec *conn = r->connection;
+    char text[24];
+
+    put_known(c, ETCL_KEY_SERVER_NAME, server_name(r));
+    put_known(c, ETCL_KEY_SERVER_PORT,
+              number(text, sizeof text, ap_get_server_port(r)));
+    put_known(c, ETCL_KEY_SERVER_ADDR, conn->local_ip);
+    put_known(c, ETCL_KEY_SERVER_ADMIN, r->server->server_admin);
+    put_known(c, ETCL_KEY_SERVER_SOFTWARE, ap_get_server_banner());
+    put_known(c, ETCL_KEY_REMOTE_ADDR, r->useragent_ip);
+    put_known(c, ETCL_KEY_REMOTE_PORT,
+              number(text, sizeof text, r->useragent_addr->port));
+    put_known(c, ETCL_KEY_REMOTE_USER, r->user);
+    put_known(c, ETCL_KEY_AUTH_TYPE, r->ap_auth_type);
+    put_known(c, ETCL_KEY_MW_LISTENER_HOST,
+              conn->local_host ? conn->local_host : "");
+    put_known(c, ETCL_KEY_MW_LISTENER_PORT,
+              number(text, sizeof text, conn->local_addr->port));
+    put_known(c, ETCL_KEY_MW_SERVER_PID,
+              number(text, sizeof text, (unsigned long)getpid()));
+}
+
+static const char *collapsed(request_rec *r)
+{
+    char *info;
+
+    if (!r->path_info) {
+        return "";
+    }
+    if (!strstr(r->path_info, "//")) {
+        return r->path_info;
+    }
+    info = apr_pstrdup(r->pool, r->path_info);
+    ap_no2slash(info);
+    return info;
+}
+
+static void put_request(capture_t *c)
+{
+    request_rec *r = c->r;
+    const char *name = etcl_expand_script_name(r), *info = collapsed(r);
+
+    put_known(c, ETCL_KEY_REQUEST_METHOD, r->method);
+    put_known(c, ETCL_KEY_SCRIPT_NAME, name);
+    put_known(c, ETCL_KEY_PATH_INFO, info);
+    put_known(c, ETCL_KEY_QUERY_STRING, r->args ? r->args : "");
+    put_known(c, ETCL_KEY_REQUEST_URI, raw_target(r));
+    put_known(c, ETCL_KEY_REQUEST_SCHEME, ap_http_scheme(r));
+    put_known(c, ETCL_KEY_SERVER_PROTOCOL, r->protocol);
+    put_known(c, ETCL_KEY_DOCUMENT_ROOT, ap_document_root(r));
+    put_known(c, ETCL_KEY_CONTEXT_PREFIX, ap_context_prefix(r));
+    put_known(c, ETCL_KEY_CONTEXT_DOCUMENT_ROOT, ap_context_document_root(r));
+    put_known(c, ETCL_KEY_SCRIPT_FILENAME, r->filename);
+    put_known(c, ETCL_KEY_MW_SCRIPT_NAME, name);
+    put_known(c, ETCL_KEY_MW_PATH_INFO, info);
+    put_known(c, ETCL_KEY_MW_REQUEST_HANDLER, r->handler);
+    put_known(c, ETCL_KEY_MW_HANDLER_SCRIPT, "");
+    put_known(c, ETCL_KEY_MW_REQUEST_ID, r->log_id);
+    put_known(c, ETCL_KEY_MW_CONNECTION_ID, r->connection->log_id);
+}
+
+static void put_redirect(capture_t *c)
+{
+    const request_rec *from = c->r->prev;
+
+    if (!from) {
+        return;
+    }
+    put_named(c, ETCL_SPAN("REDIRECT_URL"), from->uri);
+    if (from->args) {
+        put_named(c, ETCL_SPAN("REDIRECT_QUERY_STRING"), from->args);
+    }
+    if (from->user) {
+        put_named(c, ETCL_SPAN("REDIRECT_REMOTE_USER"), from->user);
+    }
+}
+
+/* An id for the log and the application, when nobody made one yet. */
+static void name_request(request_rec *r)
+{
+    static apr_uint32_t count;
+    const char *id = NULL;
+
+    if (r->log_id) {
+        return;
+    }
+    ap_run_generate_log_id(r->connection, r, &id);
+    if (!id) {
+        id = apr_psprintf(r->pool, "%" APR_UINT64_T_HEX_FMT "%x%x",
+                          (apr_uint64_t)r->request_time, (unsigned int)getpid(),
+                          __atomic_add_fetch(&count, 1, __ATOMIC_RELAXED));
+    }
+    r->log_id = id;
+}
+
+static void judge_authorization(capture_t *c)
+{
+    const core_dir_config *core =
+        ap_get_core_module_config(c->r->per_dir_config);
+
+    c->pass_proxy = core->cgi_pass_auth == AP_CGI_PASS_AUTH_ON;
+    c->pass_auth = c->route->pass_authorization;
+    if (c->pass_auth < 0) {
+        c->pass_auth = !c->r->ap_auth_type;
+    }
+    c->pass_auth |= c->pass_proxy;
+}
+
+static void put_head(capture_t *c, apr_int64_t body_len)
+{
+    const etcl_call_t call = {
+        .kind = ETCL_CALL_WSGI,
+        .flags = (c->https ? ETCL_CALL_HTTPS : 0) |
+                 (c->route->reload ? ETCL_CALL_RELOAD : 0),
+        .target = { .script = etcl_span(c->route->script),
+                    .app_group = etcl_span(c->route->app_group),
+                    .callable = etcl_span(c->route->callable) },
+        .body_len = body_len,
+        .request_start_us = c->r->request_time,
+        .queue_start_us = apr_time_now(),
+    };
+
+    c->rv = etcl_call_begin(c->out, &call);
+}
+
+static void judge_https(capture_t *c)
+{
+    const char *said = apr_table_get(c->r->subprocess_env, "HTTPS");
+
+    c->https = said ? is_yes(said) : ap_ssl_conn_is_ssl(c->r->connection);
+}
+
+apr_status_t etcl_capture_call(request_rec *r, const etcl_route_t *route,
+                               apr_int64_t body_len, etcl_buffer_t *out)
+{
+    capture_t c = { .r = r, .route = route, .out = out };
+    apr_size_t begin = out->len;
+
+    name_request(r);
+    judge_authorization(&c);
+    judge_https(&c);
+    put_head(&c, body_len);
+    put_variables(&c);
+    put_redirect(&c);
+    put_headers(&c);
+    put_ends(&c);
+    put_request(&c);
+    return c.rv ? c.rv : etcl_call_close(out, begin, c.pairs);
+}

@@ -1,0 +1,115 @@
+/* Creates and merges what the table of directives says, and makes httpd's
+ * command records of it. What a value means is not known here. */
+
+#include "etcl_config.h"
+#include "etcl_setters.h"
+
+static etcl_register_t *current;
+
+etcl_register_t *etcl_config_register(void)
+{
+    return current;
+}
+
+int etcl_config_begin(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
+{
+    (void)plog;
+    (void)ptemp;
+    current = apr_pcalloc(pconf, sizeof *current);
+    current->pool = pconf;
+    current->members = apr_array_make(pconf, 8, sizeof(etcl_member_t *));
+    current->by_name = apr_hash_make(pconf);
+    current->mentions = apr_array_make(pconf, 8, sizeof(etcl_mention_t));
+    return OK;
+}
+
+void *etcl_config_dir_create(apr_pool_t *pool, char *where)
+{
+    (void)where;
+    return apr_pcalloc(pool, sizeof(etcl_dir_t));
+}
+
+#define MERGE_DIR(field)                                                      \
+    out->field = over->field.stated ? over->field : base->field;
+#define MERGE_MAIN(field)
+#define MERGE_OWN(field)
+#define MERGE(scope, field, name, context, kind, help) MERGE_##scope(field)
+
+void *etcl_config_dir_merge(apr_pool_t *pool, void *base_, void *over_)
+{
+    const etcl_dir_t *base = base_, *over = over_;
+    etcl_dir_t *out = apr_palloc(pool, sizeof *out);
+
+    ETCL_DIRECTIVES(MERGE)
+    return out;
+}
+
+void *etcl_config_server_create(apr_pool_t *pool, server_rec *server)
+{
+    etcl_server_t *out = apr_pcalloc(pool, sizeof *out);
+
+    (void)server;
+    out->aliases = apr_array_make(pool, 4, sizeof(etcl_alias_t *));
+    return out;
+}
+
+void *etcl_config_server_merge(apr_pool_t *pool, void *base_, void *over_)
+{
+    const etcl_server_t *base = base_, *over = over_;
+    etcl_server_t *out = apr_pcalloc(pool, sizeof *out);
+
+    out->aliases = apr_array_append(pool, over->aliases, base->aliases);
+    return out;
+}
+
+const etcl_dir_t *etcl_config_dir(const request_rec *r)
+{
+    return ap_get_module_config(r->per_dir_config, &etcl_module);
+}
+
+etcl_server_t *etcl_config_server(const server_rec *server)
+{
+    return ap_get_module_config(server->module_config, &etcl_module);
+}
+
+const etcl_main_t *etcl_config_main(void)
+{
+    return &etcl_config_server(ap_server_conf)->main;
+}
+
+int etcl_config_flag(const etcl_setting_t *setting, int unset)
+{
+    return setting->stated ? setting->flag : unset;
+}
+
+const char *etcl_config_place(apr_pool_t *pool, const etcl_place_t *place)
+{
+    if (!place->file) {
+        return "the command line";
+    }
+    return apr_psprintf(pool, "%s:%d", place->file, place->line);
+}
+
+#define CONTEXT_GLOBAL RSRC_CONF
+#define CONTEXT_SERVER RSRC_CONF
+#define CONTEXT_DIR (RSRC_CONF | ACCESS_CONF)
+#define CONTEXT_FILEINFO OR_FILEINFO
+
+#define OFFSET_DIR(field) (void *)APR_OFFSETOF(etcl_dir_t, field)
+#define OFFSET_MAIN(field) (void *)APR_OFFSETOF(etcl_main_t, field)
+#define OFFSET_OWN(field) NULL
+
+#define SETTER_DIR(field, kind) etcl_setters_dir_##kind
+#define SETTER_MAIN(field, kind) etcl_setters_main_##kind
+#define SETTER_OWN(field, kind) etcl_setters_##field
+
+#define COMMAND_TEXT AP_INIT_TAKE1
+#define COMMAND_FLAG AP_INIT_FLAG
+#define COMMAND_RAW AP_INIT_RAW_ARGS
+
+#define COMMAND(scope, field, name, context, kind, help)                      \
+    COMMAND_##kind(name, SETTER_##scope(field, kind), OFFSET_##scope(field),  \
+                   CONTEXT_##context, help),
+
+const command_rec etcl_config_commands[] = { ETCL_DIRECTIVES(COMMAND){
+    NULL, { NULL }, NULL, 0, NO_ARGS, NULL } };

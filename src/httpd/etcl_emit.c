@@ -1,0 +1,350 @@
+/* Turns a head, bytes and files into headers and buckets. Never holds more
+ * than one packet: what cannot be written is the filters' to keep or to wait
+ * for. Does not know where the answer comes from. */
+
+#include "etcl_emit.h"
+#include "etcl_text.h"
+
+#include <apr_date.h>
+#include <apr_portable.h>
+#include <fcntl.h>
+#include <http_connection.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void etcl_emit_init(etcl_emit_t *emit, request_rec *r)
+{
+    *emit = (etcl_emit_t){ .r = r, .promised = -1 };
+    emit->bb = apr_brigade_create(r->pool, r->connection->bucket_alloc);
+}
+
+static const char *judge_head(const etcl_head_t *head, apr_pool_t *pool)
+{
+    apr_size_t i;
+
+    if (head->status < 200 || head->status > 999) {
+        return apr_psprintf(pool, "status %d is not a final one",
+                            head->status);
+    }
+    for (i = 0; i < head->header_count; ++i) {
+        const etcl_header_t *h = &head->headers[i];
+
+        if (!etcl_text_is_token(h->name) || !etcl_text_is_value(h->value)) {
+            return apr_psprintf(pool, "header %.*s is malformed",
+                                (int)h->name.len, h->name.ptr);
+        }
+        if (etcl_text_is_hop_by_hop(h->name)) {
+            return apr_psprintf(pool,
+                                "header %.*s belongs to the connection, which "
+                                "is not the application's",
+                                (int)h->name.len, h->name.ptr);
+        }
+    }
+    return NULL;
+}
+
+static const char *take_length(etcl_emit_t *emit, etcl_span_t value)
+{
+    apr_int64_t len;
+
+    if (etcl_text_length(value, &len)) {
+        return "Content-Length is not a length";
+    }
+    if (emit->promised >= 0 && emit->promised != len) {
+        return "there are two Content-Length headers that differ";
+    }
+    emit->promised = len;
+    return NULL;
+}
+
+static const char *take_header(etcl_emit_t *emit, const etcl_header_t *h)
+{
+    request_rec *r = emit->r;
+    const char *name, *value;
+
+    if (etcl_text_same(h->name, ETCL_SPAN("Content-Length"))) {
+        return take_length(emit, h->value);
+    }
+    value = apr_pstrmemdup(r->pool, h->value.ptr, h->value.len);
+    if (etcl_text_same(h->name, ETCL_SPAN("Content-Type"))) {
+        ap_set_content_type(r, value);
+        return NULL;
+    }
+    name = apr_pstrmemdup(r->pool, h->name.ptr, h->name.len);
+    /* What asks for a password must survive an ErrorDocument. */
+    if (etcl_text_same(h->name, ETCL_SPAN("WWW-Authenticate"))) {
+        apr_table_addn(r->err_headers_out, name, value);
+    } else {
+        apr_table_addn(r->headers_out, name, value);
+    }
+    return NULL;
+}
+
+static void take_status(request_rec *r, const etcl_head_t *head)
+{
+    r->status = head->status;
+    r->status_line = NULL;
+    if (head->reason.len) {
+        r->status_line =
+            apr_psprintf(r->pool, "%d %.*s", head->status,
+                         (int)head->reason.len, head->reason.ptr);
+    }
+}
+
+apr_status_t etcl_emit_head(etcl_emit_t *emit, const etcl_head_t *head,
+                            const char **why)
+{
+    request_rec *r = emit->r;
+    apr_size_t i;
+
+    *why = emit->has_head ? "there is a second head" : judge_head(head,
+                                                                  r->pool);
+    for (i = 0; !*why && i < head->header_count; ++i) {
+        *why = take_header(emit, &head->headers[i]);
+    }
+    if (*why) {
+        return ETCL_EINVAL;
+    }
+    take_status(r, head);
+    emit->has_head = 1;
+    emit->is_bodiless = r->header_only || AP_STATUS_IS_HEADER_ONLY(r->status);
+    if (emit->promised >= 0) {
+        ap_set_content_length(r, emit->promised);
+    }
+    return APR_SUCCESS;
+}
+
+void etcl_emit_undo(etcl_emit_t *emit)
+{
+    request_rec *r = emit->r;
+
+    apr_brigade_cleanup(emit->bb);
+    apr_table_clear(r->headers_out);
+    apr_table_clear(r->err_headers_out);
+    ap_set_content_type(r, NULL);
+    r->clength = 0;
+    r->status = HTTP_OK;
+    r->status_line = NULL;
+    emit->has_head = 0;
+}
+
+static void append(etcl_emit_t *emit, apr_bucket *b)
+{
+    APR_BRIGADE_INSERT_TAIL(emit->bb, b);
+}
+
+static void append_eos(etcl_emit_t *emit)
+{
+    if (!emit->has_eos) {
+        append(emit, apr_bucket_eos_create(emit->r->connection->bucket_alloc));
+        emit->has_eos = 1;
+    }
+}
+
+/* How many of `len` bytes are still promised. */
+static apr_int64_t within(etcl_emit_t *emit, apr_int64_t len)
+{
+    apr_int64_t left = emit->promised - emit->taken;
+
+    if (emit->promised < 0 || len <= left) {
+        return len;
+    }
+    emit->is_over = 1;
+    return left;
+}
+
+/* With the last promised byte the response is complete, whatever the
+ * application still does; the client need not wait for that. */
+static void count(etcl_emit_t *emit, apr_int64_t len)
+{
+    emit->taken += len;
+    if (emit->taken == emit->promised) {
+        append_eos(emit);
+    }
+}
+
+void etcl_emit_data(etcl_emit_t *emit, etcl_span_t bytes)
+{
+    apr_int64_t len = within(emit, (apr_int64_t)bytes.len);
+
+    if (!len || emit->has_eos) {
+        return;
+    }
+    if (!emit->is_replaced) {
+        append(emit,
+               apr_bucket_transient_create(bytes.ptr, (apr_size_t)len,
+                                           emit->r->connection->bucket_alloc));
+    }
+    count(emit, len);
+}
+
+static apr_status_t close_file(void *file_)
+{
+    apr_file_t *file = file_;
+    apr_os_file_t fd = -1;
+
+    /* Minus one when a filter has taken it over. */
+    apr_os_file_get(&fd, file);
+    if (fd >= 0) {
+        close(fd);
+    }
+    return APR_SUCCESS;
+}
+
+/* A file in memory may always be sent by the kernel; one on a disk, or on a
+ * network, where EnableSendfile says so. */
+static int may_sendfile(const request_rec *r, int is_memory)
+{
+    const core_dir_config *core = ap_get_core_module_config(r->per_dir_config);
+
+    return is_memory || core->enable_sendfile == ENABLE_SENDFILE_ON;
+}
+
+static int is_in_file(int fd, apr_int64_t offset, apr_int64_t len)
+{
+    struct stat info;
+
+    return !fstat(fd, &info) && S_ISREG(info.st_mode) && offset >= 0 &&
+           len >= 0 && offset <= (apr_int64_t)info.st_size &&
+           len <= (apr_int64_t)info.st_size - offset;
+}
+
+/* The answer is a file: what its validators say is httpd's to answer, as for
+ * any file. */
+static void meet_conditions(etcl_emit_t *emit)
+{
+    request_rec *r = emit->r;
+    const char *modified = apr_table_get(r->headers_out, "Last-Modified");
+    int status;
+
+    if (emit->taken || r->status != HTTP_OK || emit->has_passed) {
+        return;
+    }
+    if (modified) {
+        ap_update_mtime(r, apr_date_parse_http(modified));
+    }
+    status = ap_meets_conditions(r);
+    if (status != OK) {
+        r->status = status;
+        r->status_line = NULL;
+        emit->is_replaced = 1;
+    }
+}
+
+/* Never mapped: a file that is cut short meanwhile would kill this process. */
+static void append_file(etcl_emit_t *emit, int fd, apr_int64_t offset,
+                        apr_int64_t len)
+{
+    request_rec *r = emit->r;
+    const int is_memory = fcntl(fd, F_GET_SEALS) >= 0;
+    apr_int32_t flags = APR_FOPEN_READ;
+    apr_file_t *file;
+    apr_bucket *b;
+
+    if (may_sendfile(r, is_memory)) {
+        flags |= APR_FOPEN_SENDFILE_ENABLED;
+    }
+    apr_os_file_put(&file, &fd, flags, r->pool);
+    apr_pool_cleanup_register(r->pool, file, close_file,
+                              apr_pool_cleanup_null);
+    if (!is_memory) {
+        meet_conditions(emit);
+    }
+    if (!emit->is_replaced) {
+        b = apr_brigade_insert_file(emit->bb, file, offset, len, r->pool);
+        for (; b != APR_BRIGADE_SENTINEL(emit->bb);
+             b = APR_BUCKET_PREV(b)) {
+            if (!APR_BUCKET_IS_FILE(b)) {
+                break;
+            }
+            apr_bucket_file_enable_mmap(b, 0);
+        }
+    }
+}
+
+apr_status_t etcl_emit_file(etcl_emit_t *emit, int fd, apr_int64_t offset,
+                            apr_int64_t len)
+{
+    if (!is_in_file(fd, offset, len)) {
+        close(fd);
+        return ETCL_EPROTO;
+    }
+    len = within(emit, len);
+    if (!len || emit->has_eos) {
+        close(fd);
+        return APR_SUCCESS;
+    }
+    append_file(emit, fd, offset, len);
+    count(emit, len);
+    return APR_SUCCESS;
+}
+
+apr_status_t etcl_emit_pass(etcl_emit_t *emit, int flush)
+{
+    request_rec *r = emit->r;
+    apr_status_t rv;
+
+    if (flush && !emit->has_eos) {
+        append(emit, apr_bucket_flush_create(r->connection->bucket_alloc));
+    }
+    if (APR_BRIGADE_EMPTY(emit->bb)) {
+        return APR_SUCCESS;
+    }
+    emit->has_passed = 1;
+    rv = ap_pass_brigade(r->output_filters, emit->bb);
+    apr_brigade_cleanup(emit->bb);
+    return rv || r->connection->aborted ? ETCL_EGONE : APR_SUCCESS;
+}
+
+apr_int64_t etcl_emit_missing(const etcl_emit_t *emit)
+{
+    if (emit->promised < 0 || emit->is_bodiless || emit->is_replaced) {
+        return 0;
+    }
+    return emit->promised - emit->taken;
+}
+
+apr_status_t etcl_emit_end(etcl_emit_t *emit)
+{
+    append_eos(emit);
+    return etcl_emit_pass(emit, 0);
+}
+
+/* Without a length the end of the connection is the end of the response, and
+ * only a reset tells the client that it came too early. */
+static void reset_connection(conn_rec *c)
+{
+    const struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
+    apr_socket_t *socket = ap_get_conn_socket(c);
+    apr_os_sock_t fd;
+
+    if (socket && !apr_os_sock_get(&fd, socket)) {
+        setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    }
+    c->aborted = 1;
+}
+
+void etcl_emit_break(etcl_emit_t *emit)
+{
+    request_rec *r = emit->r;
+    conn_rec *c = r->connection;
+    const int is_endless =
+        emit->promised < 0 && !r->chunked && !c->master && !emit->is_bodiless;
+
+    if (emit->has_eos) {
+        return;
+    }
+    /* The chunk filter leaves out the last chunk when it has seen a bad
+     * gateway; a length that is not reached tells by itself. */
+    c->keepalive = AP_CONN_CLOSE;
+    append(emit, ap_bucket_error_create(HTTP_BAD_GATEWAY, NULL, r->pool,
+                                        c->bucket_alloc));
+    append_eos(emit);
+    etcl_emit_pass(emit, 0);
+    if (is_endless) {
+        append(emit, apr_bucket_flush_create(c->bucket_alloc));
+        etcl_emit_pass(emit, 0);
+        reset_connection(c);
+    }
+}

@@ -1,0 +1,65 @@
+/* The response, into Apache's output filters. Everything that comes in is
+ * judged again: whoever sent it is not trusted. */
+
+#ifndef ETCL_EMIT_H
+#define ETCL_EMIT_H
+
+#include "etcl_exchange.h"
+#include "etcl_httpd.h"
+
+typedef struct {
+    request_rec *r;
+    apr_bucket_brigade *bb; /* not passed on yet */
+    apr_int64_t promised;   /* Content-Length, or -1 */
+    apr_int64_t taken;      /* bytes of body that were accepted */
+    int has_head;
+    int has_passed;         /* something has gone to the filters */
+    int has_eos;
+    int is_bodiless;        /* HEAD, 204, 304 */
+    int is_replaced;        /* a condition was not met: the body is dropped */
+    int is_over;            /* more than promised was given; it is cut */
+} etcl_emit_t;
+
+void etcl_emit_init(etcl_emit_t *emit, request_rec *r);
+
+/**
+ * Take over the head; copied into r->pool. It leaves with the first pass.
+ *
+ * Returns  APR_SUCCESS, or ETCL_EINVAL with *why, a sentence for the log
+ */
+apr_status_t etcl_emit_head(etcl_emit_t *emit, const etcl_head_t *head,
+                            const char **why);
+
+/** Bytes of the body. They must stay until the next pass. */
+void etcl_emit_data(etcl_emit_t *emit, etcl_span_t bytes);
+
+/**
+ * A part of a regular file.
+ *
+ * Owns     takes `fd` over, also when it fails
+ * Returns  APR_SUCCESS; ETCL_EPROTO: not a regular file, or the part is not
+ *          in it
+ */
+apr_status_t etcl_emit_file(etcl_emit_t *emit, int fd, apr_int64_t offset,
+                            apr_int64_t len);
+
+/**
+ * Pass on what there is; with `flush`, down to the client.
+ *
+ * Returns  APR_SUCCESS, ETCL_EGONE: the client has gone
+ */
+apr_status_t etcl_emit_pass(etcl_emit_t *emit, int flush);
+
+/** The answer is complete. Fewer bytes than promised: as etcl_emit_break. */
+apr_status_t etcl_emit_end(etcl_emit_t *emit);
+
+/** Bytes that are missing at the end; 0 when none are. */
+apr_int64_t etcl_emit_missing(const etcl_emit_t *emit);
+
+/** The answer breaks off: the client must see that, whatever the framing. */
+void etcl_emit_break(etcl_emit_t *emit);
+
+/** Nothing has left: forget the head, another answer will be given. */
+void etcl_emit_undo(etcl_emit_t *emit);
+
+#endif

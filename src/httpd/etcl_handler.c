@@ -1,0 +1,85 @@
+/* Checks a request in the order in which mod_wsgi does, then lets the right
+ * exchange answer it. The response is not written here. */
+
+#include "etcl_handler.h"
+#include "etcl_remote.h"
+
+static int is_ours(const request_rec *r)
+{
+    return r->handler && (!strcmp(r->handler, "wsgi-script") ||
+                          !strcmp(r->handler, "application/x-httpd-wsgi"));
+}
+
+/* An alias grants what elsewhere needs Options +ExecCGI. */
+static int check_permission(request_rec *r)
+{
+    if (etcl_alias_hit(r) || (ap_allow_options(r) & OPT_EXECCGI)) {
+        return OK;
+    }
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                  "ETCL0100: %s may not be run: Options +ExecCGI is off in "
+                  "its directory",
+                  r->filename);
+    return HTTP_FORBIDDEN;
+}
+
+static int check_script(request_rec *r)
+{
+    if (r->finfo.filetype == APR_NOFILE) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                      "ETCL0101: there is no script %s", r->filename);
+        return HTTP_NOT_FOUND;
+    }
+    if (r->finfo.filetype == APR_DIR) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                      "ETCL0102: %s is a directory, not a script",
+                      r->filename);
+        return HTTP_FORBIDDEN;
+    }
+    if (r->used_path_info == AP_REQ_REJECT_PATH_INFO && r->path_info &&
+        *r->path_info) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                      "ETCL0103: AcceptPathInfo is Off, and %s was asked for "
+                      "with %s behind it",
+                      r->filename, r->path_info);
+        return HTTP_NOT_FOUND;
+    }
+    return OK;
+}
+
+static int answer(request_rec *r, const etcl_route_t *route,
+                  etcl_body_t *body)
+{
+    if (route->member && route->member->live) {
+        return etcl_remote_answer(r, route, body);
+    }
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                  "ETCL0104: %s is not in a daemon process group, and this "
+                  "Apache process has no runtime for embedded mode: define a "
+                  "group with WSGIDaemonProcess and name it with "
+                  "WSGIProcessGroup",
+                  r->filename);
+    return HTTP_INTERNAL_SERVER_ERROR;
+}
+
+int etcl_handler_answer(request_rec *r)
+{
+    etcl_route_t route;
+    etcl_body_t body;
+    int status;
+
+    if (!is_ours(r) || r->uri[0] == '*') {
+        return DECLINED;
+    }
+    status = check_permission(r);
+    if (status == OK) {
+        status = check_script(r);
+    }
+    if (status == OK) {
+        status = etcl_body_begin(&body, r);
+    }
+    if (status == OK) {
+        status = etcl_route_find(r, &route);
+    }
+    return status == OK ? answer(r, &route, &body) : status;
+}

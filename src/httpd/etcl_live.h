@@ -1,0 +1,98 @@
+/* A group that was started: its sockets, shared memory and supervisor in one
+ * generation of Apache. The memory is malloc'ed and holds no code pointer, for
+ * it outlives a restart, during which this module is unloaded and loaded. */
+
+#ifndef ETCL_LIVE_H
+#define ETCL_LIVE_H
+
+#include "etcl_board.h"
+#include "etcl_config.h"
+
+#include <apr_thread_proc.h>
+
+typedef struct etcl_links_t etcl_links_t; /* etcl_links.h */
+
+/* Shared by all processes of Apache: the time of the latest refusal, so that
+ * a burst of them is one line in the log. */
+typedef struct {
+    apr_int64_t refused_us; /* atomic */
+} etcl_burst_t;
+
+struct etcl_live_t {
+    etcl_live_t *next;     /* all that there are; newest first */
+    etcl_live_t *previous; /* the same group one generation ago, or NULL */
+    char *name;
+    int generation;
+    int is_old;            /* its generation of Apache has ended */
+
+    /* The supervisor. */
+    apr_proc_t proc;       /* pid 0: none */
+    char *program;         /* path of etcld */
+    char *title;           /* argv[0] */
+    apr_int64_t started_us;
+    apr_int64_t shutdown_us; /* the group's shutdown-timeout */
+    int failures;          /* short lives in a row */
+
+    /* Descriptors of the parent, or -1; children close all but `alive_fd`. */
+    int alive_fd;          /* write end of the lifeline */
+    int watch_fd;          /* its read end */
+    int options_fd;
+    int roster_fd;
+    int log_fd;
+    int slots;
+    int *listen_fds;
+    char **paths;
+
+    /* Shared memory. */
+    void *roster_map;
+    apr_size_t roster_size;
+    const etcl_roster_t *roster;
+    void *board_map;
+    apr_size_t board_size;
+    etcl_board_t *board;
+    etcl_burst_t *burst;
+
+    /* For requests. */
+    unsigned char secret[ETCL_GROUP_SECRET];
+    uid_t listener_uid;    /* who listens: this process */
+    apr_int64_t connect_us;
+    apr_int64_t queue_us;  /* 0: for ever */
+    apr_int64_t timeout_us;
+    apr_int64_t handover_us; /* old: give up waiting for the new by then */
+
+    /* Of one Apache child. */
+    int seat;              /* on the board, or -1 */
+    etcl_links_t *links;
+};
+
+/* What is not in the group itself. */
+typedef struct {
+    const char *prefix; /* of socket paths */
+    int generation;
+    int index;          /* of the group */
+    int children;       /* of Apache, at most */
+    int log_fd;         /* duplicated */
+    const char *program;
+} etcl_plan_t;
+
+/**
+ * Make everything that a group needs before its supervisor starts.
+ *
+ * Returns  APR_SUCCESS with *out; an errno with *why: what failed
+ * Context  Apache parent
+ */
+apr_status_t etcl_live_create(etcl_group_t *group, const etcl_plan_t *plan,
+                              apr_pool_t *pool, etcl_live_t **out,
+                              const char **why);
+
+/** Close the descriptors that only the parent of the current generation
+ *  needs: all but the lifeline. */
+void etcl_live_close(etcl_live_t *live);
+
+/** Let the lifeline go. */
+void etcl_live_release(etcl_live_t *live);
+
+/** Close everything, remove the sockets, free the memory. */
+void etcl_live_destroy(etcl_live_t *live);
+
+#endif

@@ -1,0 +1,31 @@
+/* Log lines of applications. Their levels are the administrator's to filter:
+ * LogLevel etcl:info. */
+
+#include "etcl_log.h"
+
+#define LINE_MAX_LEN 8000
+
+static void write_line(request_rec *r, etcl_level_t level, etcl_span_t line)
+{
+    ap_log_rerror(APLOG_MARK, (int)level | APLOG_NOERRNO, 0, r, "%.*s",
+                  (int)line.len, line.ptr);
+}
+
+void etcl_log_relay(request_rec *r, etcl_level_t level, etcl_span_t text)
+{
+    etcl_span_t line;
+    const char *end;
+
+    while (text.len) {
+        end = memchr(text.ptr, '\n', text.len);
+        line = (etcl_span_t){ text.ptr, end ? (apr_size_t)(end - text.ptr)
+                                            : text.len };
+        if (line.len > LINE_MAX_LEN) {
+            line.len = LINE_MAX_LEN;
+            end = NULL;
+        }
+        write_line(r, level, line);
+        line.len += end != NULL;
+        text = (etcl_span_t){ text.ptr + line.len, text.len - line.len };
+    }
+}

@@ -1,0 +1,442 @@
+/* The life of groups as the Apache parent sees it. Runs no loop of its own:
+ * httpd calls when a child ended (other-child), now and then (monitor), and
+ * when the configuration ends (clean-up of pconf). */
+
+#include "etcl_parent.h"
+#include "etcl_clock.h"
+#include "etcl_daemon.h"
+#include "etcl_groups.h"
+#include "etcl_retain.h"
+#include "etcl_spawn.h"
+#include "etcl_runtimes.h"
+
+#include <ap_mpm.h>
+#include <apr_portable.h>
+#include <mpm_common.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <unixd.h>
+
+#define HANDOVER_US (60 * (apr_int64_t)APR_USEC_PER_SEC)
+#define LONG_LIFE_US (60 * (apr_int64_t)APR_USEC_PER_SEC)
+#define BACKOFF_MAX_US (60 * (apr_int64_t)APR_USEC_PER_SEC)
+#define KILL_AFTER_US (2 * (apr_int64_t)APR_USEC_PER_SEC)
+#define EVENT_PAUSE_US 100000
+
+/* Of this loading of the module. */
+static etcl_retain_t *retain;
+static apr_pool_t *pconf_now, *plog_now;
+static pid_t parent_pid;
+
+etcl_live_t *etcl_parent_lives(void)
+{
+    return retain ? retain->lives : NULL;
+}
+
+int etcl_parent_is_here(void)
+{
+    return getpid() == parent_pid;
+}
+
+pid_t etcl_parent_pid(void)
+{
+    return parent_pid;
+}
+
+static int is_stopping(void)
+{
+    int state = AP_MPMQ_STARTING;
+
+    return !ap_mpm_query(AP_MPMQ_MPM_STATE, &state) &&
+           state == AP_MPMQ_STOPPING;
+}
+
+static void forget(etcl_live_t *live)
+{
+    etcl_live_t **at = &retain->lives;
+    etcl_live_t *each;
+
+    while (*at && *at != live) {
+        at = &(*at)->next;
+    }
+    if (*at) {
+        *at = live->next;
+    }
+    for (each = retain->lives; each; each = each->next) {
+        if (each->previous == live) {
+            each->previous = live->previous;
+        }
+    }
+    etcl_live_destroy(live);
+}
+
+static void watch(etcl_live_t *live);
+
+static apr_int64_t backoff(etcl_live_t *live)
+{
+    apr_int64_t us = APR_USEC_PER_SEC;
+    int i;
+
+    if (etcl_clock_us() - live->started_us > LONG_LIFE_US) {
+        live->failures = 0;
+    }
+    if (!live->failures++) {
+        return 0;
+    }
+    for (i = 2; i < live->failures && us < BACKOFF_MAX_US; ++i) {
+        us *= 2;
+    }
+    return us < BACKOFF_MAX_US ? us : BACKOFF_MAX_US;
+}
+
+static void start_again(etcl_live_t *live, int status)
+{
+    apr_int64_t delay = backoff(live);
+    apr_status_t rv;
+
+    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, ap_server_conf,
+                 "ETCL0271: the supervisor of group %s ended (status or "
+                 "signal %d); a new one starts in %d s",
+                 live->name, status, (int)(delay / APR_USEC_PER_SEC));
+    rv = etcl_spawn_supervisor(live, delay);
+    if (rv) {
+        ap_log_error(APLOG_MARK, APLOG_CRIT, rv, ap_server_conf,
+                     "ETCL0272: no process for the supervisor of group %s",
+                     live->name);
+        return;
+    }
+    watch(live);
+}
+
+static void supervisor_ended(etcl_live_t *live, int status)
+{
+    live->proc.pid = 0;
+    if (live->is_old) {
+        forget(live);
+        return;
+    }
+    if (is_stopping()) {
+        return;
+    }
+    if (status == ETCL_EXIT_FATAL) {
+        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, ap_server_conf,
+                     "ETCL0273: group %s cannot work as it is configured; it "
+                     "is not started again until Apache is. Its log says why",
+                     live->name);
+        return;
+    }
+    start_again(live, status);
+}
+
+/* httpd's other-child call-back. */
+static void on_other_child(int reason, void *data, int status)
+{
+    etcl_live_t *live = data;
+
+    if (reason != APR_OC_REASON_DEATH && reason != APR_OC_REASON_LOST) {
+        return;
+    }
+    apr_proc_other_child_unregister(live);
+    supervisor_ended(live, status);
+}
+
+static void watch(etcl_live_t *live)
+{
+    apr_proc_other_child_register(&live->proc, on_other_child, live, NULL,
+                                  pconf_now);
+}
+
+/* Wait until the supervisors have ended, at most until `deadline_us`. */
+static int wait_for_all(apr_int64_t deadline_us)
+{
+    const struct timespec nap = { 0, 2000000 };
+    etcl_live_t *live;
+    int left = 0;
+
+    do {
+        left = 0;
+        for (live = retain->lives; live; live = live->next) {
+            if (live->proc.pid > 0 &&
+                waitpid(live->proc.pid, NULL, WNOHANG) == live->proc.pid) {
+                live->proc.pid = 0;
+            }
+            left += live->proc.pid > 0;
+        }
+        if (left) {
+            nanosleep(&nap, NULL);
+        }
+    } while (left && etcl_clock_us() < deadline_us);
+    return left;
+}
+
+static void kill_all(int number)
+{
+    etcl_live_t *live;
+
+    for (live = retain->lives; live; live = live->next) {
+        if (live->proc.pid > 0) {
+            /* A supervisor leads a process group with all its workers. */
+            kill(number == SIGKILL ? -live->proc.pid : live->proc.pid, number);
+        }
+    }
+}
+
+/* Stop, or a restart that is not graceful. */
+static void end_all(void)
+{
+    apr_int64_t longest = 0;
+    etcl_live_t *live;
+
+    for (live = retain->lives; live; live = live->next) {
+        etcl_live_release(live);
+        if (live->shutdown_us > longest) {
+            longest = live->shutdown_us;
+        }
+    }
+    kill_all(SIGTERM);
+    if (wait_for_all(etcl_clock_us() + longest + KILL_AFTER_US)) {
+        kill_all(SIGKILL);
+        wait_for_all(etcl_clock_us() + KILL_AFTER_US);
+    }
+    while (retain->lives) {
+        forget(retain->lives);
+    }
+}
+
+static void leave_to_next(void)
+{
+    etcl_live_t *live;
+
+    for (live = retain->lives; live; live = live->next) {
+        if (!live->is_old) {
+            etcl_live_close(live);
+            live->is_old = 1;
+            live->handover_us = etcl_clock_us() + HANDOVER_US;
+        }
+        etcl_retain_leave(live, plog_now);
+    }
+}
+
+/* Clean-up of pconf: the configuration ends, and with it this loading of the
+ * module. */
+static apr_status_t end_generation(void *data)
+{
+    const ap_unixd_mpm_retained_data *mpm =
+        ap_unixd_mpm_get_retained_data();
+    etcl_live_t *live;
+
+    (void)data;
+    if (!etcl_parent_is_here()) {
+        return APR_SUCCESS;
+    }
+    for (live = retain->lives; live; live = live->next) {
+        apr_proc_other_child_unregister(live);
+    }
+    if (mpm && mpm->restart_pending && !mpm->shutdown_pending &&
+        !mpm->is_ungraceful) {
+        leave_to_next();
+    } else {
+        end_all();
+    }
+    return APR_SUCCESS;
+}
+
+int etcl_parent_take_over(apr_pool_t *pconf, apr_pool_t *plog,
+                          apr_pool_t *ptemp)
+{
+    etcl_live_t *live;
+
+    (void)pconf;
+    (void)ptemp;
+    retain = etcl_retain_get();
+    for (live = retain->lives; live; live = live->next) {
+        etcl_retain_take(live, plog);
+        live->links = NULL;
+        live->seat = -1;
+    }
+    return OK;
+}
+
+static etcl_live_t *find_previous(const char *name)
+{
+    etcl_live_t *live;
+
+    for (live = retain->lives; live; live = live->next) {
+        if (!strcmp(live->name, name) && live->is_old) {
+            return live;
+        }
+    }
+    return NULL;
+}
+
+static int log_fd_of(const server_rec *owner)
+{
+    apr_os_file_t fd = STDERR_FILENO;
+
+    if (owner->error_log) {
+        apr_os_file_get(&fd, owner->error_log);
+    }
+    return fd;
+}
+
+static int children_max(void)
+{
+    int daemons = 1;
+
+    if (ap_mpm_query(AP_MPMQ_HARD_LIMIT_DAEMONS, &daemons) || daemons < 1) {
+        daemons = 1;
+    }
+    return daemons * 2 + 16;
+}
+
+static apr_status_t start_member(etcl_member_t *member, int index,
+                                 apr_pool_t *pool, const char **why)
+{
+    const char *prefix = etcl_config_main()->socket_prefix.text;
+    const server_rec *owner =
+        APR_ARRAY_IDX(member->owners, 0, const server_rec *);
+    const etcl_plan_t plan = {
+        .prefix = prefix ? ap_server_root_relative(pool, prefix)
+                         : ap_runtime_dir_relative(pool, "wsgi"),
+        .generation = retain->generation,
+        .index = index,
+        .children = children_max(),
+        .log_fd = log_fd_of(owner),
+        .program =
+            apr_pstrcat(pool, etcl_runtimes_folder(pool), "/etcld", NULL),
+    };
+    etcl_live_t *live;
+    apr_status_t rv;
+
+    member->group.server_banner = ap_get_server_banner();
+    rv = etcl_live_create(&member->group, &plan, pool, &live, why);
+    if (rv) {
+        return rv;
+    }
+    live->previous = find_previous(live->name);
+    live->next = retain->lives;
+    retain->lives = live;
+    member->live = live;
+    *why = "no process for its supervisor";
+    return etcl_spawn_supervisor(live, 0);
+}
+
+static apr_status_t start_members(apr_pool_t *pool)
+{
+    const apr_array_header_t *members = etcl_config_register()->members;
+    const char *why;
+    apr_status_t rv;
+    int i;
+
+    for (i = 0; i < members->nelts; ++i) {
+        etcl_member_t *member = APR_ARRAY_IDX(members, i, etcl_member_t *);
+
+        rv = start_member(member, i, pool, &why);
+        if (rv) {
+            ap_log_error(APLOG_MARK, APLOG_CRIT, rv, ap_server_conf,
+                         "ETCL0274: group %s cannot be started: %s",
+                         member->group.name, why);
+            return rv;
+        }
+    }
+    return APR_SUCCESS;
+}
+
+/* The event MPM looks once, right after this, for children of the old
+ * generation that have ended, and then sleeps a second before it starts new
+ * ones. So give the first of them the time to end. */
+static void await_old_child(void)
+{
+    const struct timespec nap = { 0, 2000000 };
+    const apr_int64_t until = etcl_clock_us() + EVENT_PAUSE_US;
+    siginfo_t info;
+
+    do {
+        info.si_pid = 0;
+        if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) ||
+            info.si_pid) {
+            return;
+        }
+        nanosleep(&nap, NULL);
+    } while (etcl_clock_us() < until);
+}
+
+int etcl_parent_start(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
+                      server_rec *server)
+{
+    int is_again = retain->lives != NULL;
+    etcl_live_t *live;
+
+    (void)ptemp;
+    (void)server;
+    ap_add_version_component(pconf, "mod_etcl/" ETCL_VERSION);
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG ||
+        ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_NORMAL) {
+        return OK;
+    }
+    pconf_now = pconf;
+    plog_now = plog;
+    parent_pid = getpid();
+    ++retain->generation;
+    apr_pool_cleanup_register(pconf, NULL, end_generation,
+                              apr_pool_cleanup_null);
+    if (start_members(pconf)) {
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    for (live = retain->lives; live; live = live->next) {
+        if (live->proc.pid > 0) {
+            watch(live);
+        }
+    }
+    if (is_again) {
+        await_old_child();
+    }
+    return OK;
+}
+
+/* The group that took an old one's place, or NULL. */
+static const etcl_live_t *find_successor(const etcl_live_t *old)
+{
+    const etcl_live_t *live;
+
+    for (live = retain->lives; live; live = live->next) {
+        if (!live->is_old && !strcmp(live->name, old->name)) {
+            return live;
+        }
+    }
+    return NULL;
+}
+
+static int count_ready(const etcl_live_t *live)
+{
+    etcl_roster_slot_t slot;
+    int i, ready = 0;
+
+    for (i = 0; i < live->slots; ++i) {
+        if (!etcl_roster_read(live->roster, i, &slot) &&
+            etcl_roster_takes(&slot, etcl_clock_us())) {
+            ++ready;
+        }
+    }
+    return ready;
+}
+
+int etcl_parent_monitor(apr_pool_t *pool, server_rec *server)
+{
+    const apr_int64_t now = etcl_clock_us();
+    etcl_live_t *live;
+
+    (void)pool;
+    (void)server;
+    for (live = etcl_parent_lives(); live; live = live->next) {
+        const etcl_live_t *next = live->is_old ? find_successor(live) : NULL;
+
+        if (live->is_old && live->alive_fd >= 0 &&
+            (!next || now > live->handover_us ||
+             count_ready(next) * 2 >= next->slots)) {
+            etcl_live_release(live);
+        }
+    }
+    return DECLINED;
+}

@@ -1,0 +1,309 @@
+/* Finds a worker for a request: lease, link, conversation, and another worker
+ * where nothing is lost by that (src/README.rst, "Retiring loses nothing").
+ * What is said on a link is etcl_talk.c's. */
+
+#include "etcl_remote.h"
+#include "etcl_capture.h"
+#include "etcl_clock.h"
+#include "etcl_talk.h"
+
+#define INLINE_MAX (32 * 1024)
+#define BURST_US (10 * (apr_int64_t)APR_USEC_PER_SEC)
+#define RETRY_AFTER "5"
+#define UNBEGUN_MAX 16
+
+/* A request on its way to a worker. */
+typedef struct {
+    request_rec *r;
+    etcl_live_t *live; /* of the group; maybe the old generation's */
+    etcl_talk_t talk;
+    etcl_lease_t lease;
+    etcl_wish_t wish;
+    int unbegun;       /* workers that did not begin it */
+    int lost;          /* workers that went in the middle */
+} errand_t;
+
+static int is_safe(const request_rec *r)
+{
+    return r->method_number == M_GET || r->method_number == M_OPTIONS ||
+           r->method_number == M_TRACE;
+}
+
+/* A body that is small and has been received already rides with the call;
+ * not when the client waits to be told to send it. */
+static apr_status_t read_ahead(request_rec *r, etcl_body_t *body,
+                               etcl_talk_t *talk)
+{
+    etcl_buffer_t *call = &talk->desk->call;
+    apr_status_t rv = APR_SUCCESS;
+    apr_size_t got = 1;
+    char *into;
+
+    talk->inline_at = call->len;
+    talk->body_sent = !body->len;
+    if (!body->len || r->expecting_100 || body->len > INLINE_MAX ||
+        !etcl_body_look(body, INLINE_MAX)) {
+        return APR_SUCCESS;
+    }
+    rv = etcl_buffer_room(call, INLINE_MAX, &into);
+    while (!rv && got) {
+        rv = etcl_body_take(body, into, INLINE_MAX, 0, &got);
+        into += got;
+        call->len += got;
+    }
+    talk->has_inline = etcl_body_is_done(body);
+    return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv;
+}
+
+/* One line for a burst, however many requests and children it meets. */
+static int begins_burst(etcl_burst_t *burst)
+{
+    const apr_int64_t now = etcl_clock_us();
+    apr_int64_t before =
+        __atomic_exchange_n(&burst->refused_us, now, __ATOMIC_RELAXED);
+
+    return !before || now - before > BURST_US;
+}
+
+static int refuse(errand_t *e, int status, const char *why)
+{
+    etcl_board_state_t state;
+
+    if (status == HTTP_SERVICE_UNAVAILABLE) {
+        apr_table_setn(e->r->err_headers_out, "Retry-After", RETRY_AFTER);
+    }
+    if (!begins_burst(e->live->burst)) {
+        return status;
+    }
+    etcl_board_read(e->live->board, e->live->roster, &state);
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, e->r,
+                  "ETCL0150: group %s %s: %d of %d threads busy, %d requests "
+                  "waiting, the oldest for %d ms; %s %s was answered %d, and "
+                  "more may follow without a line of their own",
+                  e->live->name, why, state.busy, state.capacity,
+                  state.waiting,
+                  state.waiting ? (int)((etcl_clock_us() - state.oldest_us) /
+                                        1000)
+                                : 0,
+                  e->r->method, e->r->uri, status);
+    return status;
+}
+
+/* How the last worker of each slot ended, for the log; all of them because
+ * the application does not load is the application's error. */
+static int no_worker(errand_t *e)
+{
+    static const char *const ends[] = { "", "exit status", "signal",
+                                        "does not load" };
+    const char *text = "";
+    etcl_roster_slot_t slot;
+    int i, others = 0, loads = 0;
+
+    for (i = 0; i < e->live->slots; ++i) {
+        if (etcl_roster_read(e->live->roster, i, &slot) ||
+            slot.last == ETCL_LAST_NONE) {
+            continue;
+        }
+        loads += slot.last == ETCL_LAST_LOAD;
+        others += slot.last != ETCL_LAST_LOAD;
+        text = apr_psprintf(e->r->pool, "%s; worker %d: %s %u", text, i,
+                            ends[slot.last], slot.last_detail);
+    }
+    if (begins_burst(e->live->burst)) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, e->r,
+                      "ETCL0151: no worker of group %s is ready or "
+                      "starting%s; the group's log says why",
+                      e->live->name, text);
+    }
+    if (loads && !others) {
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    apr_table_setn(e->r->err_headers_out, "Retry-After", RETRY_AFTER);
+    return HTTP_SERVICE_UNAVAILABLE;
+}
+
+static int has_ready(const etcl_live_t *live)
+{
+    const apr_int64_t now = etcl_clock_us();
+    etcl_roster_slot_t slot;
+    int i;
+
+    for (i = 0; i < live->slots; ++i) {
+        if (!etcl_roster_read(live->roster, i, &slot) &&
+            etcl_roster_takes(&slot, now)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* While the workers of a new generation load, those of the one before serve
+ * its requests. */
+static etcl_live_t *choose_live(etcl_live_t *live)
+{
+    etcl_live_t *old = live->previous;
+
+    if (!old || old->seat < 0 || has_ready(live) || !has_ready(old)) {
+        return live;
+    }
+    return old;
+}
+
+static int lease(errand_t *e, const etcl_route_t *route)
+{
+    e->live = choose_live(route->member->live);
+    if (e->live->seat < 0) {
+        return refuse(e, HTTP_SERVICE_UNAVAILABLE, "has no seat");
+    }
+    switch (etcl_board_lease(e->live->board, e->live->roster, e->live->seat,
+                             &e->wish, &e->lease)) {
+    case APR_SUCCESS:
+        return OK;
+    case ETCL_EFULL:
+        return refuse(e, HTTP_SERVICE_UNAVAILABLE, "has a full queue");
+    case APR_TIMEUP:
+        return refuse(e, HTTP_GATEWAY_TIME_OUT,
+                      "let a request wait for all of queue-timeout");
+    default:
+        return no_worker(e);
+    }
+}
+
+static apr_uint32_t pid_of(const etcl_live_t *live, int number)
+{
+    etcl_roster_slot_t slot;
+
+    return etcl_roster_read(live->roster, number, &slot) ? 0 : slot.pid;
+}
+
+static etcl_talk_end_t cannot_connect(errand_t *e, apr_status_t rv)
+{
+    if (rv == ETCL_EREFUSED || rv == APR_ENOMEM) {
+        return ETCL_TALK_UNBEGUN;
+    }
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, rv, e->r,
+                  "ETCL0152: no connection to worker %u of group %s at %s",
+                  e->talk.pid, e->live->name, e->live->paths[e->lease.slot]);
+    return ETCL_TALK_UNBEGUN;
+}
+
+static etcl_talk_end_t ask_worker(errand_t *e)
+{
+    etcl_talk_t *talk = &e->talk;
+    etcl_talk_end_t end;
+    apr_status_t rv;
+
+    talk->live = e->live;
+    talk->pid = pid_of(e->live, e->lease.slot);
+    talk->is_clean = 0;
+    rv = etcl_links_borrow(e->live, &e->lease, talk->desk->in, &talk->kept);
+    if (rv) {
+        end = cannot_connect(e, rv);
+    } else {
+        end = etcl_talk_run(talk);
+        if (talk->is_clean) {
+            etcl_links_give_back(e->live, talk->kept);
+        } else {
+            etcl_links_drop(talk->kept);
+        }
+    }
+    etcl_board_give_back(e->live->board, e->live->roster, &e->lease);
+    return end;
+}
+
+static int worker_lost(errand_t *e)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, e->r,
+                  "ETCL0153: worker %u of group %s ended before it answered "
+                  "%s %s; the group's log says how",
+                  e->talk.pid, e->live->name, e->r->method, e->r->uri);
+    return HTTP_BAD_GATEWAY;
+}
+
+/* Whether to ask another worker; if not, talk.status is the answer. */
+static int goes_on(errand_t *e, etcl_talk_end_t end)
+{
+    e->wish.avoid_slot = e->lease.slot;
+    e->wish.avoid_incarnation = e->lease.incarnation;
+    switch (end) {
+    case ETCL_TALK_UNBEGUN:
+        e->talk.body_sent = !e->talk.body->len;
+        if (++e->unbegun <= UNBEGUN_MAX) {
+            return 1;
+        }
+        e->talk.status = refuse(e, HTTP_SERVICE_UNAVAILABLE,
+                                "has no worker that takes calls");
+        return 0;
+    case ETCL_TALK_LOST:
+        if (is_safe(e->r) && !e->talk.pulled && !e->lost++) {
+            ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, e->r,
+                          "ETCL0154: worker %u of group %s ended before it "
+                          "answered %s %s; another one is asked",
+                          e->talk.pid, e->live->name, e->r->method,
+                          e->r->uri);
+            return 1;
+        }
+        e->talk.status = worker_lost(e);
+        return 0;
+    default:
+        return 0;
+    }
+}
+
+static int run_errand(errand_t *e, const etcl_route_t *route)
+{
+    etcl_talk_end_t end;
+    int status;
+
+    do {
+        status = lease(e, route);
+        if (status != OK) {
+            return status;
+        }
+        end = ask_worker(e);
+    } while (goes_on(e, end));
+    return e->talk.status;
+}
+
+static int cannot_capture(request_rec *r, apr_status_t rv)
+{
+    if (rv == ETCL_ELIMIT) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                      "ETCL0155: the headers and variables of a request are "
+                      "more than a call may hold");
+        return HTTP_REQUEST_ENTITY_TOO_LARGE;
+    }
+    return HTTP_INTERNAL_SERVER_ERROR;
+}
+
+int etcl_remote_answer(request_rec *r, const etcl_route_t *route,
+                       etcl_body_t *body)
+{
+    const apr_int64_t queue_us = route->member->live->queue_us;
+    errand_t e = { .r = r, .live = route->member->live };
+    etcl_desk_t *desk = etcl_desk_borrow();
+    etcl_emit_t emit;
+    apr_status_t rv;
+    int status;
+
+    if (!desk) {
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    etcl_emit_init(&emit, r);
+    e.wish = (etcl_wish_t){ .avoid_slot = -1 };
+    if (queue_us) {
+        e.wish.deadline_us = etcl_clock_us() + queue_us;
+    }
+    e.talk = (etcl_talk_t){ .r = r, .desk = desk, .body = body,
+                            .emit = &emit };
+    rv = etcl_capture_call(r, route, body->len, &desk->call);
+    if (!rv) {
+        rv = read_ahead(r, body, &e.talk);
+    }
+    status = rv ? cannot_capture(r, rv) : run_errand(&e, route);
+    if (body->status && status != OK) {
+        status = body->status;
+    }
+    etcl_desk_give_back(desk);
+    return status;
+}

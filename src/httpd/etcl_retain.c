@@ -1,0 +1,48 @@
+/* Keeps a generation's lifeline and sockets while no code of this module is
+ * there to do so. What it is kept for is etcl_parent.c's. */
+
+#include "etcl_retain.h"
+
+#include <apr_portable.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+/* Change the name when the structs change: a newer module that is loaded at a
+ * restart must not find older data. */
+#define KEY "mod_etcl lives 1"
+
+typedef apr_status_t (*cleanup_t)(void *);
+
+etcl_retain_t *etcl_retain_get(void)
+{
+    etcl_retain_t *retain = ap_retained_data_get(KEY);
+
+    return retain ? retain : ap_retained_data_create(KEY, sizeof *retain);
+}
+
+void etcl_retain_leave(etcl_live_t *live, apr_pool_t *plog)
+{
+    apr_file_t *file;
+    int slot;
+
+    if (live->alive_fd >= 0) {
+        /* APR's own clean-up closes it. */
+        apr_os_pipe_put_ex(&file, &live->alive_fd, 1, plog);
+    }
+    for (slot = 0; slot < live->slots; ++slot) {
+        apr_pool_cleanup_register(plog, live->paths[slot], (cleanup_t)unlink,
+                                  apr_pool_cleanup_null);
+    }
+}
+
+void etcl_retain_take(etcl_live_t *live, apr_pool_t *plog)
+{
+    int slot;
+
+    if (live->alive_fd >= 0) {
+        live->alive_fd = fcntl(live->alive_fd, F_DUPFD_CLOEXEC, 3);
+    }
+    for (slot = 0; slot < live->slots; ++slot) {
+        apr_pool_cleanup_kill(plog, live->paths[slot], (cleanup_t)unlink);
+    }
+}

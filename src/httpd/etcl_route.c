@@ -1,0 +1,99 @@
+/* Decides where a request goes, from the configuration alone. A group that a
+ * request may not use is an answer here; whether its workers live is not
+ * asked. */
+
+#include "etcl_route.h"
+#include "etcl_expand.h"
+#include "etcl_groups.h"
+
+static const char *text_of(const etcl_setting_t *alias,
+                           const etcl_setting_t *dir, const char *unset)
+{
+    if (alias && alias->stated) {
+        return alias->text;
+    }
+    return dir->stated ? dir->text : unset;
+}
+
+static int flag_of(const etcl_setting_t *alias, const etcl_setting_t *dir,
+                   int unset)
+{
+    return alias && alias->stated ? alias->flag
+                                  : etcl_config_flag(dir, unset);
+}
+
+static int find_member(request_rec *r, const char *group, etcl_route_t *out)
+{
+    if (!*group) {
+        if (etcl_config_flag(&etcl_config_main()->restrict_embedded, 0)) {
+            ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                          "ETCL0120: %s is to run in Apache's own processes, "
+                          "which WSGIRestrictEmbedded forbids: name a group "
+                          "with WSGIProcessGroup",
+                          r->filename);
+            return HTTP_INTERNAL_SERVER_ERROR;
+        }
+        return OK;
+    }
+    out->member = etcl_groups_find(group);
+    if (!out->member) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                      "ETCL0121: no WSGIDaemonProcess defines the group "
+                      "\"%s\" that %s is to run in",
+                      group, r->filename);
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    if (!etcl_groups_is_visible(out->member, r->server)) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                      "ETCL0122: the group \"%s\" belongs to another virtual "
+                      "host (%s): define it outside, or give both hosts the "
+                      "same ServerName",
+                      group,
+                      etcl_config_place(r->pool, &out->member->place));
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    return OK;
+}
+
+/* The only application of a group has the main interpreter, where every
+ * extension module works. */
+static const char *default_app_group(request_rec *r, const etcl_route_t *out)
+{
+    const etcl_member_t *member = out->member;
+
+    if (member && member->scripts == 1 &&
+        !strcmp(member->only_script, out->script)) {
+        return "";
+    }
+    return etcl_expand_group(r, "%{RESOURCE}");
+}
+
+int etcl_route_find(request_rec *r, etcl_route_t *out)
+{
+    const etcl_hit_t *hit = etcl_alias_hit(r);
+    const etcl_alias_t *alias = hit ? hit->alias : NULL;
+    const etcl_dir_t *dir = etcl_config_dir(r);
+    const char *group, *callable;
+    int status;
+
+    *out = (etcl_route_t){ .script = r->filename };
+    group = text_of(alias ? &alias->process_group : NULL, &dir->process_group,
+                    "");
+    status = find_member(r, etcl_expand_group(r, group), out);
+    if (status != OK) {
+        return status;
+    }
+    group = text_of(alias ? &alias->application_group : NULL,
+                    &dir->application_group, NULL);
+    out->app_group =
+        group ? etcl_expand_group(r, group) : default_app_group(r, out);
+    callable = text_of(NULL, &dir->callable_object, "application");
+    out->callable = alias && alias->callable_object.stated
+                        ? alias->callable_object.text
+                        : etcl_expand_callable(r, callable);
+    out->pass_authorization =
+        flag_of(alias ? &alias->pass_authorization : NULL,
+                &dir->pass_authorization, -1);
+    out->reload = flag_of(NULL, &dir->script_reloading, 1);
+    return OK;
+}

@@ -1,0 +1,211 @@
+/* Parses the arguments of directives, strictly: what is not understood is an
+ * error with file and line. Whether groups, files and accounts exist is
+ * looked up later, in etcl_check.c. */
+
+#include "etcl_setters.h"
+#include "etcl_groups.h"
+#include "etcl_text.h"
+
+static etcl_place_t place_of(const cmd_parms *cmd)
+{
+    if (!cmd->directive) {
+        return (etcl_place_t){ NULL, 0 };
+    }
+    return (etcl_place_t){ cmd->directive->filename,
+                           cmd->directive->line_num };
+}
+
+static etcl_setting_t *setting_at(void *config, const cmd_parms *cmd)
+{
+    return (etcl_setting_t *)(void *)((char *)config + (size_t)cmd->info);
+}
+
+static void mention_group(const cmd_parms *cmd, const char *group)
+{
+    etcl_mention_t *mention = apr_array_push(etcl_config_register()->mentions);
+
+    *mention = (etcl_mention_t){ group, place_of(cmd) };
+}
+
+static const char *set_text(const cmd_parms *cmd, etcl_setting_t *setting,
+                            const char *arg)
+{
+    if (!*arg) {
+        return apr_pstrcat(cmd->pool, cmd->cmd->name, " must not be empty",
+                           NULL);
+    }
+    *setting = (etcl_setting_t){ .text = arg, .stated = 1,
+                                 .place = place_of(cmd) };
+    return NULL;
+}
+
+const char *etcl_setters_dir_TEXT(cmd_parms *cmd, void *dir, const char *arg)
+{
+    if (cmd->info == (void *)APR_OFFSETOF(etcl_dir_t, process_group)) {
+        mention_group(cmd, arg);
+    }
+    return set_text(cmd, setting_at(dir, cmd), arg);
+}
+
+const char *etcl_setters_dir_FLAG(cmd_parms *cmd, void *dir, int flag)
+{
+    *setting_at(dir, cmd) = (etcl_setting_t){ .flag = flag != 0, .stated = 1,
+                                              .place = place_of(cmd) };
+    return NULL;
+}
+
+const char *etcl_setters_main_TEXT(cmd_parms *cmd, void *dir,
+                                   const char *arg)
+{
+    const char *wrong = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+
+    (void)dir;
+    if (wrong) {
+        return wrong;
+    }
+    return set_text(cmd,
+                    setting_at(&etcl_config_server(cmd->server)->main, cmd),
+                    arg);
+}
+
+const char *etcl_setters_main_FLAG(cmd_parms *cmd, void *dir, int flag)
+{
+    const char *wrong = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+
+    (void)dir;
+    if (wrong) {
+        return wrong;
+    }
+    return etcl_setters_dir_FLAG(cmd, &etcl_config_server(cmd->server)->main,
+                                 flag);
+}
+
+/* Takes the next name=value; NULL when there is one or the line ends (then
+ * *name is NULL), else what is wrong. The value may be in quotes. */
+static const char *next_option(const cmd_parms *cmd, const char **args,
+                               const char **name, const char **value)
+{
+    const char *equals;
+
+    *name = NULL;
+    while (apr_isspace(**args)) {
+        ++*args;
+    }
+    if (!**args) {
+        return NULL;
+    }
+    for (equals = *args; *equals && *equals != '='; ++equals) {
+        if (apr_isspace(*equals)) {
+            break;
+        }
+    }
+    if (*equals != '=' || equals == *args) {
+        return apr_psprintf(cmd->pool,
+                            "%s: \"%s\" is not an option of the form "
+                            "name=value",
+                            cmd->cmd->name,
+                            ap_getword_conf(cmd->temp_pool, args));
+    }
+    *name = apr_pstrmemdup(cmd->pool, *args, (apr_size_t)(equals - *args));
+    *args = equals + 1;
+    *value = apr_isspace(**args) ? "" : ap_getword_conf(cmd->pool, args);
+    return NULL;
+}
+
+static const char *alias_flag(const cmd_parms *cmd, const char *value,
+                              etcl_setting_t *out)
+{
+    out->stated = 1;
+    if (etcl_text_flag(etcl_span(value), &out->flag)) {
+        return apr_pstrcat(cmd->pool, cmd->cmd->name,
+                           ": pass-authorization must be Off | On", NULL);
+    }
+    return NULL;
+}
+
+static const char *alias_option(const cmd_parms *cmd, etcl_alias_t *alias,
+                                const char *name, const char *value)
+{
+    if (!strcmp(name, "process-group")) {
+        mention_group(cmd, value);
+        return set_text(cmd, &alias->process_group, value);
+    }
+    if (!strcmp(name, "application-group")) {
+        return set_text(cmd, &alias->application_group, value);
+    }
+    if (!strcmp(name, "callable-object")) {
+        return set_text(cmd, &alias->callable_object, value);
+    }
+    if (!strcmp(name, "pass-authorization")) {
+        return alias_flag(cmd, value, &alias->pass_authorization);
+    }
+    return apr_psprintf(cmd->pool,
+                        "%s: invalid option %s; there are process-group, "
+                        "application-group, callable-object and "
+                        "pass-authorization",
+                        cmd->cmd->name, name);
+}
+
+static const char *add_alias(cmd_parms *cmd, const char *args, int is_regex)
+{
+    etcl_alias_t *alias = apr_pcalloc(cmd->pool, sizeof *alias);
+    const char *wrong, *name, *value = "";
+
+    alias->url = ap_getword_conf(cmd->pool, &args);
+    alias->target = ap_getword_conf(cmd->pool, &args);
+    alias->place = place_of(cmd);
+    if (!*alias->url || !*alias->target) {
+        return apr_pstrcat(cmd->pool, cmd->cmd->name,
+                           " needs a URL and the path of a script", NULL);
+    }
+    if (is_regex) {
+        alias->regex = ap_pregcomp(cmd->pool, alias->url, AP_REG_EXTENDED);
+        if (!alias->regex) {
+            return apr_psprintf(cmd->pool, "%s: %s is not a regular "
+                                "expression that compiles",
+                                cmd->cmd->name, alias->url);
+        }
+    }
+    while (!(wrong = next_option(cmd, &args, &name, &value)) && name) {
+        if ((wrong = alias_option(cmd, alias, name, value))) {
+            return wrong;
+        }
+    }
+    *(etcl_alias_t **)apr_array_push(
+        etcl_config_server(cmd->server)->aliases) = alias;
+    return wrong;
+}
+
+const char *etcl_setters_alias(cmd_parms *cmd, void *dir, const char *args)
+{
+    (void)dir;
+    return add_alias(cmd, args, 0);
+}
+
+const char *etcl_setters_alias_match(cmd_parms *cmd, void *dir,
+                                     const char *args)
+{
+    (void)dir;
+    return add_alias(cmd, args, 1);
+}
+
+const char *etcl_setters_daemon(cmd_parms *cmd, void *dir, const char *args)
+{
+    etcl_member_t *member = apr_pcalloc(cmd->pool, sizeof *member);
+    const char *group, *wrong, *name, *value = "", *why = NULL;
+
+    (void)dir;
+    group = ap_getword_conf(cmd->pool, &args);
+    if (!*group) {
+        return "WSGIDaemonProcess needs the name of the group";
+    }
+    etcl_group_init(&member->group, group);
+    member->place = place_of(cmd);
+    while (!(wrong = next_option(cmd, &args, &name, &value)) && name) {
+        if (etcl_group_set(&member->group, name, value, cmd->pool, &why)) {
+            return apr_psprintf(cmd->pool, "WSGIDaemonProcess %s: %s", group,
+                                why);
+        }
+    }
+    return wrong ? wrong : etcl_groups_add(cmd, member);
+}

@@ -1,0 +1,436 @@
+/* The conversation of src/README.rst, "The wire", from the child's side. A
+ * frame that is out of order, of another serial, or malformed closes the link
+ * and is the worker's fault. Which worker is asked is etcl_remote.c's. */
+
+#include "etcl_talk.h"
+#include "etcl_log.h"
+
+#include <unistd.h>
+
+/* What to do after a frame. */
+typedef enum { GO_ON, ANSWERED, UNBEGUN, STOP } step_t;
+
+static step_t fail(etcl_talk_t *t, int status)
+{
+    t->status = status;
+    return STOP;
+}
+
+/* The answer cannot be finished: as an error page when nothing of it has
+ * left, else by breaking off. */
+static step_t give_up(etcl_talk_t *t, int status)
+{
+    if (!t->emit->has_passed) {
+        etcl_emit_undo(t->emit);
+        return fail(t, status);
+    }
+    etcl_emit_break(t->emit);
+    return fail(t, OK);
+}
+
+static step_t bad_worker(etcl_talk_t *t, const char *what)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, t->r,
+                  "ETCL0140: worker %u of group %s broke the protocol (%s); "
+                  "its connection was closed",
+                  t->pid, t->live->name, what);
+    return give_up(t, HTTP_BAD_GATEWAY);
+}
+
+static void open_packet(etcl_talk_t *t, etcl_packet_t *packet)
+{
+    *packet = (etcl_packet_t){ .ptr = t->desk->out,
+                               .serial = t->kept->link.serial };
+}
+
+static apr_status_t send_packet(etcl_talk_t *t, const etcl_packet_t *packet)
+{
+    return etcl_link_send(&t->kept->link,
+                          (etcl_span_t){ packet->ptr, packet->len }, -1, 0);
+}
+
+/* A piece of CALL or of the body that rides along, in as many packets as it
+ * takes. The last packet is left to be sent by the caller. */
+static apr_status_t add_pieces(etcl_talk_t *t, etcl_packet_t *packet,
+                               etcl_frame_type_t type, etcl_span_t bytes)
+{
+    const unsigned int more = type == ETCL_FRAME_CALL ? ETCL_FRAME_MORE : 0;
+    const unsigned int last = type == ETCL_FRAME_BODY ? ETCL_FRAME_LAST : 0;
+    apr_status_t rv = APR_SUCCESS;
+    etcl_span_t piece;
+
+    while (!rv) {
+        apr_size_t room = etcl_packet_room(packet);
+
+        if (bytes.len <= room) {
+            return etcl_packet_add(packet, type, last, bytes);
+        }
+        piece = (etcl_span_t){ bytes.ptr, room };
+        bytes = (etcl_span_t){ bytes.ptr + room, bytes.len - room };
+        if (room) {
+            rv = etcl_packet_add(packet, type, more, piece);
+        }
+        if (!rv) {
+            rv = send_packet(t, packet);
+        }
+        open_packet(t, packet);
+    }
+    return rv;
+}
+
+static apr_status_t send_call(etcl_talk_t *t)
+{
+    const etcl_buffer_t *call = &t->desk->call;
+    etcl_packet_t packet;
+    apr_status_t rv;
+
+    ++t->kept->link.serial;
+    open_packet(t, &packet);
+    rv = add_pieces(t, &packet, ETCL_FRAME_CALL,
+                    (etcl_span_t){ call->ptr, t->inline_at });
+    if (!rv && t->has_inline) {
+        rv = add_pieces(t, &packet, ETCL_FRAME_BODY,
+                        (etcl_span_t){ call->ptr + t->inline_at,
+                                       call->len - t->inline_at });
+        t->body_sent = 1;
+    }
+    return rv ? rv : send_packet(t, &packet);
+}
+
+/* Fills a frame from the client: with `whole` until it is full, else with
+ * what there is. */
+static apr_status_t fill_frame(etcl_talk_t *t, char *into, apr_size_t max,
+                               int whole, apr_size_t *len)
+{
+    apr_status_t rv = APR_SUCCESS;
+    apr_size_t got;
+
+    *len = 0;
+    while (!rv && *len < max) {
+        rv = etcl_body_take(t->body, into + *len, max - *len, whole || !*len,
+                            &got);
+        *len += got;
+    }
+    return APR_STATUS_IS_EAGAIN(rv) ? APR_SUCCESS : rv;
+}
+
+static etcl_broken_t reason_of(apr_status_t rv)
+{
+    if (rv == ETCL_ESTALL) {
+        return ETCL_BROKEN_STALL;
+    }
+    return rv == ETCL_ELIMIT ? ETCL_BROKEN_LIMIT : ETCL_BROKEN_GONE;
+}
+
+/* One packet of the body. Returns how much of `want` it was. */
+static apr_status_t send_body(etcl_talk_t *t, const etcl_pull_t *pull,
+                              apr_uint64_t *sent)
+{
+    etcl_packet_t packet;
+    apr_status_t rv;
+    apr_size_t max, len;
+    char *into;
+
+    open_packet(t, &packet);
+    max = etcl_packet_room(&packet) - ETCL_FRAME_HEAD - 1;
+    if (pull->want - *sent < max) {
+        max = (apr_size_t)(pull->want - *sent);
+    }
+    into = etcl_packet_open(&packet);
+    rv = fill_frame(t, into, max, pull->whole, &len);
+    t->body_sent = rv || etcl_body_is_done(t->body);
+    etcl_packet_close(&packet, ETCL_FRAME_BODY,
+                      t->body_sent && (!rv || APR_STATUS_IS_EOF(rv))
+                          ? ETCL_FRAME_LAST
+                          : 0,
+                      len);
+    if (rv && !APR_STATUS_IS_EOF(rv)) {
+        etcl_broken_encode(reason_of(rv), &packet);
+    }
+    *sent += len;
+    return send_packet(t, &packet);
+}
+
+static step_t on_pull(etcl_talk_t *t, const etcl_frame_t *frame)
+{
+    apr_uint64_t sent = 0;
+    etcl_pull_t pull;
+    apr_status_t rv;
+
+    if (etcl_pull_decode(frame->payload, &pull) || t->body_sent) {
+        return bad_worker(t, "asked for a body that has ended");
+    }
+    t->pulled = 1;
+    do {
+        rv = send_body(t, &pull, &sent);
+    } while (!rv && pull.whole && sent < pull.want && !t->body_sent);
+    /* It may have answered without reading on; then that is to be read. */
+    return rv && !APR_STATUS_IS_EPIPE(rv)
+               ? bad_worker(t, "does not read what it asked for")
+               : GO_ON;
+}
+
+static step_t on_log(etcl_talk_t *t, const etcl_frame_t *frame)
+{
+    etcl_level_t level;
+    etcl_span_t text;
+
+    if (etcl_log_decode(frame->payload, &level, &text)) {
+        return bad_worker(t, "malformed log entry");
+    }
+    etcl_log_relay(t->r, level, text);
+    return GO_ON;
+}
+
+static step_t bad_head(etcl_talk_t *t, const char *why)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, t->r,
+                  "ETCL0141: the answer of worker %u of group %s has a head "
+                  "that cannot be sent: %s",
+                  t->pid, t->live->name, why);
+    return give_up(t, HTTP_INTERNAL_SERVER_ERROR);
+}
+
+static step_t take_head(etcl_talk_t *t, etcl_span_t bytes)
+{
+    const char *why;
+    etcl_head_t head;
+
+    if (etcl_head_decode(&t->desk->decoder, bytes, &head)) {
+        return bad_head(t, "it is malformed");
+    }
+    if (etcl_emit_head(t->emit, &head, &why)) {
+        return bad_head(t, why);
+    }
+    return GO_ON;
+}
+
+static step_t on_head(etcl_talk_t *t, const etcl_frame_t *frame)
+{
+    etcl_buffer_t *held = &t->desk->head;
+    step_t step;
+
+    if (t->emit->has_head) {
+        return bad_worker(t, "second head");
+    }
+    if (!(frame->flags & ETCL_FRAME_MORE) && !held->len) {
+        return take_head(t, frame->payload);
+    }
+    if (etcl_buffer_add(held, frame->payload)) {
+        return bad_head(t, "it is too large");
+    }
+    if (frame->flags & ETCL_FRAME_MORE) {
+        return GO_ON;
+    }
+    step = take_head(t, (etcl_span_t){ held->ptr, held->len });
+    etcl_buffer_clear(held, 0);
+    return step;
+}
+
+static step_t on_data(etcl_talk_t *t, const etcl_frame_t *frame)
+{
+    if (!t->emit->has_head) {
+        return bad_worker(t, "body without a head");
+    }
+    etcl_emit_data(t->emit, frame->payload);
+    return GO_ON;
+}
+
+static step_t on_file(etcl_talk_t *t, const etcl_frame_t *frame, int *fd)
+{
+    etcl_file_t file;
+    int taken = *fd;
+
+    if (!t->emit->has_head || taken < 0 ||
+        etcl_file_decode(frame->payload, &file)) {
+        return bad_worker(t, "file without a head or without a file");
+    }
+    *fd = -1;
+    if (etcl_emit_file(t->emit, taken, file.offset, file.len)) {
+        return bad_worker(t, "not a part of a regular file");
+    }
+    return GO_ON;
+}
+
+static step_t on_end(etcl_talk_t *t, const etcl_frame_t *frame)
+{
+    apr_int64_t missing = etcl_emit_missing(t->emit);
+    etcl_answer_t answer;
+
+    if (!t->emit->has_head || etcl_end_decode(frame, &answer)) {
+        return bad_worker(t, "end without an answer");
+    }
+    t->is_clean = 1;
+    t->status = OK;
+    if (missing) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, t->r,
+                      "ETCL0142: the application promised %" APR_INT64_T_FMT
+                      " bytes (Content-Length) and sent %" APR_INT64_T_FMT
+                      ": the connection was closed",
+                      t->emit->promised, t->emit->taken);
+        etcl_emit_break(t->emit);
+        return ANSWERED;
+    }
+    etcl_emit_end(t->emit);
+    return ANSWERED;
+}
+
+/* What the application made of a body that broke off is not the answer. */
+static int status_of_abort(const etcl_talk_t *t, int status)
+{
+    if (t->body->status) {
+        return t->body->status;
+    }
+    return status >= 400 && status <= 599 ? status
+                                          : HTTP_INTERNAL_SERVER_ERROR;
+}
+
+static step_t on_abort(etcl_talk_t *t, const etcl_frame_t *frame)
+{
+    etcl_answer_t answer;
+
+    if (etcl_end_decode(frame, &answer)) {
+        return bad_worker(t, "malformed abort");
+    }
+    t->is_clean = 1;
+    give_up(t, status_of_abort(t, answer.status));
+    return ANSWERED;
+}
+
+static step_t on_frame(etcl_talk_t *t, const etcl_frame_t *frame, int *fd)
+{
+    if (frame->serial != t->kept->link.serial) {
+        return bad_worker(t, "answer to another call");
+    }
+    switch (frame->type) {
+    case ETCL_FRAME_REFUSE:
+        return t->emit->has_head || t->pulled
+                   ? bad_worker(t, "refused what it had begun")
+                   : UNBEGUN;
+    case ETCL_FRAME_PULL:
+        return on_pull(t, frame);
+    case ETCL_FRAME_LOG:
+        return on_log(t, frame);
+    case ETCL_FRAME_HEAD_:
+        return on_head(t, frame);
+    case ETCL_FRAME_DATA:
+        return on_data(t, frame);
+    case ETCL_FRAME_FILE:
+        return on_file(t, frame, fd);
+    case ETCL_FRAME_END:
+        return on_end(t, frame);
+    case ETCL_FRAME_ABORT:
+        return on_abort(t, frame);
+    default:
+        return bad_worker(t, "unknown frame");
+    }
+}
+
+static step_t client_left(etcl_talk_t *t)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, t->r,
+                  "ETCL0143: the client left after %" APR_INT64_T_FMT
+                  " bytes of the response",
+                  t->emit->taken);
+    return fail(t, OK);
+}
+
+/* All frames of one packet; then what is to be sent goes to the filters,
+ * before the packet's memory is used again. */
+static step_t on_packet(etcl_talk_t *t, etcl_span_t packet, int fd)
+{
+    step_t step = GO_ON;
+    etcl_frame_t frame;
+    apr_status_t rv;
+
+    do {
+        rv = etcl_frame_next(&packet, &frame);
+        if (!rv) {
+            step = on_frame(t, &frame, &fd);
+        }
+    } while (!rv && step == GO_ON);
+    if (fd >= 0) {
+        close(fd);
+    }
+    if (step == GO_ON && !APR_STATUS_IS_EOF(rv)) {
+        return bad_worker(t, "malformed packet");
+    }
+    if (step == GO_ON && etcl_emit_pass(t->emit, 0)) {
+        return client_left(t);
+    }
+    if (step == ANSWERED && packet.len) {
+        t->is_clean = 0;
+    }
+    return step;
+}
+
+static step_t worker_is_slow(etcl_talk_t *t)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, t->r,
+                  "ETCL0144: worker %u of group %s sent nothing for %d s "
+                  "(socket-timeout, else Timeout): %s %s was given up",
+                  t->pid, t->live->name,
+                  (int)(t->live->timeout_us / APR_USEC_PER_SEC), t->r->method,
+                  t->r->uri);
+    return give_up(t, HTTP_GATEWAY_TIME_OUT);
+}
+
+static step_t worker_died(etcl_talk_t *t)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, t->r,
+                  "ETCL0145: worker %u of group %s ended in the middle of its "
+                  "answer to %s %s, after %" APR_INT64_T_FMT
+                  " bytes; the group's log says how",
+                  t->pid, t->live->name, t->r->method, t->r->uri,
+                  t->emit->taken);
+    return give_up(t, HTTP_BAD_GATEWAY);
+}
+
+/* The next packet. Before it waits, what the client has not been sent yet is
+ * flushed: the application may be thinking about its next block. */
+static apr_status_t next_packet(etcl_talk_t *t, apr_size_t *got, int *fd)
+{
+    etcl_link_t *link = &t->kept->link;
+    apr_status_t rv;
+
+    if (!t->emit->has_passed || t->emit->has_eos) {
+        return etcl_link_recv(link, t->desk->in, got, fd, 0);
+    }
+    rv = etcl_link_recv(link, t->desk->in, got, fd, 1);
+    if (!APR_STATUS_IS_EAGAIN(rv)) {
+        return rv;
+    }
+    if (etcl_emit_pass(t->emit, 1)) {
+        return ETCL_EGONE;
+    }
+    return etcl_link_recv(link, t->desk->in, got, fd, 0);
+}
+
+etcl_talk_end_t etcl_talk_run(etcl_talk_t *t)
+{
+    step_t step = GO_ON;
+    apr_size_t got;
+    int fd;
+    apr_status_t rv;
+
+    etcl_buffer_clear(&t->desk->head, 0);
+    rv = send_call(t);
+    if (rv) {
+        return ETCL_TALK_UNBEGUN;
+    }
+    while (step == GO_ON) {
+        rv = next_packet(t, &got, &fd);
+        if (!rv) {
+            step = on_packet(t, (etcl_span_t){ t->desk->in, got }, fd);
+        } else if (rv == ETCL_EGONE) {
+            step = client_left(t);
+        } else if (APR_STATUS_IS_TIMEUP(rv)) {
+            step = worker_is_slow(t);
+        } else if (!t->emit->has_head) {
+            return ETCL_TALK_LOST;
+        } else {
+            step = worker_died(t);
+        }
+    }
+    return step == UNBEGUN ? ETCL_TALK_UNBEGUN : ETCL_TALK_DONE;
+}

@@ -1,0 +1,40 @@
+/* One call on one link, from CALL to END. */
+
+#ifndef ETCL_TALK_H
+#define ETCL_TALK_H
+
+#include "etcl_body.h"
+#include "etcl_desk.h"
+#include "etcl_emit.h"
+#include "etcl_links.h"
+
+/* How a conversation ended. */
+typedef enum {
+    ETCL_TALK_DONE,    /* `status` says what to return */
+    ETCL_TALK_UNBEGUN, /* the worker has not begun it: ask another */
+    ETCL_TALK_LOST     /* the worker went before the head: perhaps begun */
+} etcl_talk_end_t;
+
+typedef struct {
+    request_rec *r;
+    etcl_live_t *live;
+    etcl_desk_t *desk;
+    etcl_kept_t *kept;
+    etcl_body_t *body;
+    etcl_emit_t *emit;
+    apr_uint32_t pid;     /* of the worker, for messages */
+    apr_size_t inline_at; /* where in desk->call the body begins that was */
+    int has_inline;       /* there when the call was made; the whole body */
+    int body_sent;        /* LAST or BROKEN has been sent */
+    int pulled;           /* bytes of the body were asked for */
+    int is_clean;         /* the link may be kept */
+    int status;
+} etcl_talk_t;
+
+/**
+ * Send the call and see it through. The link is the caller's afterwards: to
+ * be kept when talk->is_clean.
+ */
+etcl_talk_end_t etcl_talk_run(etcl_talk_t *talk);
+
+#endif
