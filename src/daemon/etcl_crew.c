@@ -1,0 +1,290 @@
+/* Does to worker processes what the supervisor decided. The only fork() of
+ * the daemon program is here, in a process that has one thread. */
+
+#include "etcl_crew.h"
+#include "etcl_clock.h"
+#include "etcl_journal.h"
+#include "etcl_worker.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* The far ends, which the worker gets. */
+typedef struct {
+    int control_fd;
+    int out_fd;
+    int err_fd;
+} ends_t;
+
+void etcl_crew_init(etcl_crew_t *crew, const etcl_handover_t *handover,
+                    etcl_policy_t *policy)
+{
+    int i;
+
+    *crew = (etcl_crew_t){ .handover = handover, .policy = policy };
+    for (i = 0; i < ETCL_ROSTER_SLOTS_MAX; i++) {
+        crew->member[i].control_fd = -1;
+    }
+}
+
+static void close_fd(int *fd)
+{
+    if (*fd >= 0) {
+        close(*fd);
+    }
+    *fd = -1;
+}
+
+static void close_ends(ends_t *ends)
+{
+    close_fd(&ends->control_fd);
+    close_fd(&ends->out_fd);
+    close_fd(&ends->err_fd);
+}
+
+static int open_ends(etcl_member_t *member, ends_t *ends)
+{
+    int pair[2];
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
+        return 0;
+    }
+    member->control_fd = pair[0];
+    ends->control_fd = pair[1];
+    member->out = etcl_output_create(ETCL_LOG_NOTICE, &ends->out_fd);
+    member->err = etcl_output_create(ETCL_LOG_ERR, &ends->err_fd);
+    return member->out && member->err;
+}
+
+/* A pipe that a process of the application still holds is read on. */
+static void keep_orphan(etcl_crew_t *crew, etcl_output_t *output)
+{
+    int i;
+
+    for (i = 0; i < ETCL_CREW_ORPHANS && crew->orphan[i]; i++) {
+    }
+    if (i == ETCL_CREW_ORPHANS) {
+        etcl_output_destroy(crew->orphan[0], ETCL_FD_LOG);
+        memmove(crew->orphan, crew->orphan + 1,
+                sizeof(*crew->orphan) * (ETCL_CREW_ORPHANS - 1));
+        i = ETCL_CREW_ORPHANS - 1;
+    }
+    crew->orphan[i] = output;
+}
+
+/* The last words of a worker stand before the line that says how it died. */
+static void drain_output(etcl_crew_t *crew, etcl_output_t **output)
+{
+    if (!*output) {
+        return;
+    }
+    if (etcl_output_pump(*output, ETCL_FD_LOG) == APR_EOF) {
+        etcl_output_destroy(*output, ETCL_FD_LOG);
+    } else {
+        keep_orphan(crew, *output);
+    }
+    *output = NULL;
+}
+
+static void free_member(etcl_crew_t *crew, etcl_member_t *member)
+{
+    close_fd(&member->control_fd);
+    drain_output(crew, &member->out);
+    drain_output(crew, &member->err);
+    *member = (etcl_member_t){ .control_fd = -1 };
+}
+
+static void be_worker(const etcl_crew_t *crew, int slot, const ends_t *ends)
+    __attribute__((noreturn));
+
+static void be_worker(const etcl_crew_t *crew, int slot, const ends_t *ends)
+{
+    etcl_worker_t worker = { .group = &crew->handover->group,
+                             .roster = crew->handover->roster,
+                             .slot = slot,
+                             .control_fd = ends->control_fd,
+                             .listen_fd = crew->handover->listen_fd + slot,
+                             .out_fd = ends->out_fd,
+                             .err_fd = ends->err_fd };
+
+    etcl_worker_run(&worker);
+}
+
+static void give_up_fork(etcl_crew_t *crew, int slot, ends_t *ends)
+{
+    etcl_journal_say(ETCL_LOG_ERR,
+                     "ETCL0230: group %s cannot start worker %d: %s; it will "
+                     "be tried again",
+                     crew->handover->group.name, slot, strerror(errno));
+    close_ends(ends);
+    free_member(crew, &crew->member[slot]);
+    etcl_roster_set_state(crew->handover->roster, slot, ETCL_SLOT_DEAD);
+    etcl_policy_not_forked(crew->policy, etcl_clock_us());
+}
+
+void etcl_crew_fork(etcl_crew_t *crew, int slot)
+{
+    etcl_member_t *member = &crew->member[slot];
+    ends_t ends = { -1, -1, -1 };
+
+    etcl_roster_set_state(crew->handover->roster, slot, ETCL_SLOT_STARTING);
+    if (!open_ends(member, &ends)) {
+        give_up_fork(crew, slot, &ends);
+        return;
+    }
+    member->pid = fork();
+    if (member->pid < 0) {
+        member->pid = 0;
+        give_up_fork(crew, slot, &ends);
+        return;
+    }
+    if (!member->pid) {
+        be_worker(crew, slot, &ends);
+    }
+    member->out->pid = member->err->pid = member->pid;
+    close_ends(&ends);
+    etcl_policy_forked(crew->policy, slot);
+}
+
+/* A worker whose application closed its control socket still hears this. */
+static void tell_end(const etcl_member_t *member, const etcl_note_t *note)
+{
+    if (member->control_fd >= 0) {
+        etcl_note_send(member->control_fd, note);
+    } else {
+        kill(member->pid, SIGTERM);
+    }
+}
+
+void etcl_crew_retire(etcl_crew_t *crew, int slot)
+{
+    const etcl_policy_grace_t *grace = etcl_policy_grace(crew->policy);
+    etcl_member_t *member = &crew->member[slot];
+    etcl_why_t why = crew->policy->ending ? ETCL_WHY_SHUTDOWN : member->why;
+
+    etcl_roster_set_state(crew->handover->roster, slot, ETCL_SLOT_RETIRING);
+    etcl_policy_retiring(crew->policy, slot, etcl_clock_us());
+    tell_end(member, &(etcl_note_t){ .kind = ETCL_NOTE_RETIRE,
+                                     .number = why,
+                                     .a_us = grace->calls_us,
+                                     .b_us = grace->stop_us });
+}
+
+void etcl_crew_kill(etcl_crew_t *crew, int slot)
+{
+    kill(crew->member[slot].pid, SIGKILL);
+    etcl_policy_killed(crew->policy, slot);
+}
+
+void etcl_crew_lost(etcl_crew_t *crew, int slot)
+{
+    close_fd(&crew->member[slot].control_fd);
+}
+
+/* What a person wants to know first of a death that was not ordered. */
+static void tell_death(const etcl_crew_t *crew, int slot, int status)
+{
+    const char *group = crew->handover->group.name, *name;
+    long pid = crew->member[slot].pid;
+    int number;
+
+    if (!WIFSIGNALED(status)) {
+        etcl_journal_say(ETCL_LOG_ERR,
+                         "ETCL0232: worker %d of group %s (pid %ld) ended by "
+                         "itself with exit status %d",
+                         slot, group, pid, WEXITSTATUS(status));
+        return;
+    }
+    number = WTERMSIG(status);
+    name = sigabbrev_np(number);
+    etcl_journal_say(ETCL_LOG_ERR,
+                     "ETCL0231: worker %d of group %s (pid %ld) died: signal "
+                     "%d (SIG%s)%s%s",
+                     slot, group, pid, number, name ? name : "?",
+                     WCOREDUMP(status) ? ", core dumped" : "",
+                     number == SIGKILL ? "; somebody killed it, or the "
+                                         "machine ran out of memory: see the "
+                                         "kernel's log"
+                                       : "");
+}
+
+static void tell_end_of(const etcl_crew_t *crew, int slot, int status)
+{
+    etcl_worker_state_t state = crew->policy->slot[slot].state;
+    const char *group = crew->handover->group.name;
+    const etcl_member_t *member = &crew->member[slot];
+
+    if (state == ETCL_WORKER_KILLED) {
+        etcl_journal_say(ETCL_LOG_WARNING,
+                         "ETCL0233: worker %d of group %s (pid %ld) did not "
+                         "end in time and was killed",
+                         slot, group, (long)member->pid);
+    } else if (state == ETCL_WORKER_RETIRING && !status) {
+        etcl_journal_say(ETCL_LOG_INFO,
+                         "ETCL0237: worker %d of group %s (pid %ld) has "
+                         "finished and ended",
+                         slot, group, (long)member->pid);
+    } else if (!member->no_python) {
+        tell_death(crew, slot, status);
+    }
+}
+
+static void tell_back_off(const etcl_crew_t *crew, int failures)
+{
+    const etcl_policy_t *policy = crew->policy;
+    apr_int64_t wait_us = policy->not_before_us - etcl_clock_us();
+
+    if (policy->failures > failures && wait_us > 0) {
+        etcl_journal_say(ETCL_LOG_ERR,
+                         "ETCL0234: group %s: %d starts in a row have failed; "
+                         "the next one is in %d s",
+                         crew->handover->group.name, policy->failures,
+                         (int)((wait_us + 999999) / 1000000));
+    }
+}
+
+static void mark_roster(const etcl_crew_t *crew, int slot, int status)
+{
+    etcl_roster_t *roster = crew->handover->roster;
+    etcl_last_t last = WIFSIGNALED(status) ? ETCL_LAST_SIGNAL : ETCL_LAST_EXIT;
+    int detail = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
+
+    if (crew->member[slot].no_python) {
+        last = ETCL_LAST_LOAD;
+    }
+    etcl_roster_bury(roster, slot, last, (apr_uint32_t)detail);
+    if (crew->policy->slot[slot].state == ETCL_WORKER_RETIRING) {
+        etcl_roster_set_state(roster, slot, ETCL_SLOT_EMPTY);
+    }
+}
+
+static void bury(etcl_crew_t *crew, int slot, int status)
+{
+    int failures = crew->policy->failures;
+    etcl_member_t *member = &crew->member[slot];
+
+    mark_roster(crew, slot, status);
+    drain_output(crew, &member->out);
+    drain_output(crew, &member->err);
+    tell_end_of(crew, slot, status);
+    etcl_policy_ended(crew->policy, slot, etcl_clock_us());
+    tell_back_off(crew, failures);
+    free_member(crew, member);
+}
+
+void etcl_crew_reap(etcl_crew_t *crew)
+{
+    int i, status;
+
+    for (i = 0; i < crew->policy->slots; i++) {
+        pid_t pid = crew->member[i].pid;
+
+        if (pid > 0 && waitpid(pid, &status, WNOHANG) == pid) {
+            bury(crew, i, status);
+        }
+    }
+}

@@ -1,0 +1,49 @@
+/* The workers of a supervisor as processes: forked, told, and buried. */
+
+#ifndef ETCL_CREW_H
+#define ETCL_CREW_H
+
+#include "etcl_handover.h"
+#include "etcl_note.h"
+#include "etcl_output.h"
+#include "etcl_policy.h"
+
+#include <sys/types.h>
+
+#define ETCL_CREW_ORPHANS 64 /* pipes that outlive their worker */
+
+typedef struct {
+    pid_t pid;          /* 0: the slot is free */
+    int control_fd;     /* or -1 */
+    int no_python;      /* it reported that Python does not start */
+    etcl_why_t why;     /* it is to be replaced; the reason */
+    etcl_output_t *out; /* what it prints; or NULL */
+    etcl_output_t *err;
+} etcl_member_t;
+
+typedef struct {
+    const etcl_handover_t *handover;
+    etcl_policy_t *policy;
+    etcl_member_t member[ETCL_ROSTER_SLOTS_MAX];
+    /* A program that an application left running may still print. */
+    etcl_output_t *orphan[ETCL_CREW_ORPHANS];
+} etcl_crew_t;
+
+void etcl_crew_init(etcl_crew_t *crew, const etcl_handover_t *handover,
+                    etcl_policy_t *policy);
+
+/** Fork a worker for a free slot; failure is logged and backed off. */
+void etcl_crew_fork(etcl_crew_t *crew, int slot);
+
+/** Tell a worker to finish and end, within policy's present limits. */
+void etcl_crew_retire(etcl_crew_t *crew, int slot);
+
+void etcl_crew_kill(etcl_crew_t *crew, int slot);
+
+/** The worker has closed its end of the control socket. */
+void etcl_crew_lost(etcl_crew_t *crew, int slot);
+
+/** Bury all workers that have ended: roster, policy and a line in the log. */
+void etcl_crew_reap(etcl_crew_t *crew);
+
+#endif

@@ -1,0 +1,40 @@
+/* The thread of a worker that never touches Python: it beats, hears what the
+ * supervisor and signals say, and ends the process when Python does not. */
+
+#ifndef ETCL_HEART_H
+#define ETCL_HEART_H
+
+#include "etcl_note.h"
+#include "etcl_park.h"
+#include "etcl_worker.h"
+
+/* To end: why, and how long it may take. */
+typedef struct {
+    etcl_why_t why;
+    apr_int64_t calls_until_us; /* calls in flight may run until then */
+    apr_int64_t stop_us;        /* then Python has this long */
+} etcl_order_t;
+
+/**
+ * Install the handlers of SIGTERM, SIGINT and SIGUSR1, then let signals in,
+ * and start the thread. An order to end ends the process at once until
+ * etcl_heart_serve.
+ *
+ * Owns     `worker` is borrowed for the life of the process
+ * Returns  APR_SUCCESS or errno
+ */
+apr_status_t etcl_heart_start(const etcl_worker_t *worker);
+
+/** From now on the worker serves: orders are for etcl_heart_wait. */
+void etcl_heart_serve(etcl_park_t *park);
+
+/** Wait for the order to end. */
+void etcl_heart_wait(void);
+
+/** The order as it is by now: it may become more urgent. */
+etcl_order_t etcl_heart_order(void);
+
+/** Python is being stopped: the process is ended at `until_us`. */
+void etcl_heart_stopping(apr_int64_t until_us);
+
+#endif

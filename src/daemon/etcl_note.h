@@ -1,0 +1,57 @@
+/* What a supervisor and a worker tell each other: one packet each on a
+ * socket pair. A worker runs an application, so what comes from it is checked
+ * like anything from outside; it can hurt nobody but its own group. */
+
+#ifndef ETCL_NOTE_H
+#define ETCL_NOTE_H
+
+#include "etcl.h"
+
+#define ETCL_NOTE_TEXT_MAX 4096
+
+typedef enum {
+    ETCL_NOTE_READY = 1,   /* W: `number` scripts did not load */
+    ETCL_NOTE_LOADED = 2,  /* W: script `text`, modified at `a_us` */
+    ETCL_NOTE_FAILED = 3,  /* W: Python does not start; the reason is logged */
+    ETCL_NOTE_LEAVING = 4, /* W: it was told to end by a signal, and does */
+    ETCL_NOTE_REPLACE = 5, /* W: SIGUSR1: it wants a successor */
+    ETCL_NOTE_RETIRE = 6   /* S: end, for reason `number`; `a_us` for calls,
+                              then `b_us` for Python */
+} etcl_note_kind_t;
+
+/* Why a worker ends: what its application is told. */
+typedef enum {
+    ETCL_WHY_SHUTDOWN = 0,
+    ETCL_WHY_SCRIPT = 1,
+    ETCL_WHY_GRACEFUL = 2,
+    ETCL_WHY_COUNT
+} etcl_why_t;
+
+typedef struct {
+    apr_uint32_t kind;
+    apr_uint32_t number;
+    apr_int64_t a_us;
+    apr_int64_t b_us;
+    etcl_span_t text; /* received: inside the buffer of etcl_note_recv */
+} etcl_note_t;
+
+/** The name of a reason, as process_stopping events have it. */
+const char *etcl_note_why(apr_uint32_t why);
+
+/**
+ * Send a note without waiting. A peer that has gone is nobody's error here:
+ * its end is noticed by receiving.
+ */
+void etcl_note_send(int fd, const etcl_note_t *note);
+
+/**
+ * Receive a note without waiting.
+ *
+ * Owns     `out->text` lies in `buf`
+ * Returns  APR_SUCCESS, APR_EAGAIN, APR_EOF (the peer has gone),
+ *          ETCL_EPROTO (not a note; the next may be one)
+ */
+#define ETCL_NOTE_MAX (24 + ETCL_NOTE_TEXT_MAX)
+apr_status_t etcl_note_recv(int fd, char buf[ETCL_NOTE_MAX], etcl_note_t *out);
+
+#endif

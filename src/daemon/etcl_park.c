@@ -1,0 +1,249 @@
+/* The epoll set. Every entry is one-shot, so that exactly one thread has a
+ * link, and the kernel wakes the thread that went to sleep last: its stack
+ * and its Python state are still warm. What packets hold is etcl_serve.c. */
+
+#include "etcl_park.h"
+#include "etcl_clock.h"
+#include "etcl_journal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ACCEPT_MAX 64 /* in one go */
+
+static apr_status_t arm(etcl_park_t *park, int fd, void *data, int how)
+{
+    struct epoll_event event = { .events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT,
+                                 .data.ptr = data };
+
+    return epoll_ctl(park->epoll_fd, how, fd, &event) ? errno : APR_SUCCESS;
+}
+
+apr_status_t etcl_park_open(etcl_park_t *park, int listen_fd, uid_t peer_uid,
+                            apr_int64_t timeout_us)
+{
+    pthread_condattr_t attr;
+
+    *park = (etcl_park_t){ .listen_fd = listen_fd,
+                           .peer_uid = peer_uid,
+                           .timeout_us = timeout_us };
+    pthread_mutex_init(&park->lock, NULL);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&park->emptied, &attr);
+    pthread_condattr_destroy(&attr);
+    park->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (park->epoll_fd < 0) {
+        return errno;
+    }
+    return arm(park, listen_fd, NULL, EPOLL_CTL_ADD);
+}
+
+static void link_in(etcl_park_t *park, etcl_line_t *line)
+{
+    pthread_mutex_lock(&park->lock);
+    line->next = park->lines;
+    if (line->next) {
+        line->next->prev = line;
+    }
+    park->lines = line;
+    park->count++;
+    pthread_mutex_unlock(&park->lock);
+}
+
+static void link_out(etcl_park_t *park, etcl_line_t *line)
+{
+    pthread_mutex_lock(&park->lock);
+    if (line->prev) {
+        line->prev->next = line->next;
+    } else {
+        park->lines = line->next;
+    }
+    if (line->next) {
+        line->next->prev = line->prev;
+    }
+    park->count--;
+    park->busy -= line->state == ETCL_LINE_BUSY;
+    if (!park->count) {
+        pthread_cond_signal(&park->emptied);
+    }
+    pthread_mutex_unlock(&park->lock);
+}
+
+void etcl_park_drop(etcl_park_t *park, etcl_line_t *line)
+{
+    link_out(park, line);
+    etcl_link_close(&line->link);
+    free(line);
+}
+
+/* A new link; its HELLO is on its way. */
+static void take_in(etcl_park_t *park, const etcl_link_t *link)
+{
+    etcl_line_t *line = calloc(1, sizeof(*line));
+    etcl_link_t lost = *link;
+
+    if (!line) {
+        etcl_link_close(&lost);
+        return;
+    }
+    line->link = *link;
+    line->since_us = etcl_clock_us();
+    etcl_link_timeout(&line->link, park->timeout_us);
+    link_in(park, line);
+    if (arm(park, line->link.fd, line, EPOLL_CTL_ADD) != APR_SUCCESS) {
+        etcl_park_drop(park, line);
+    }
+}
+
+/* Without a descriptor to accept with, the listener would be readable for
+ * ever: it rests until etcl_park_sweep. */
+static int starves(etcl_park_t *park, apr_status_t rv)
+{
+    if (!APR_STATUS_IS_EMFILE(rv) && rv != ENFILE && rv != ENOMEM &&
+        rv != ENOBUFS) {
+        return 0;
+    }
+    etcl_journal_say(ETCL_LOG_ERR,
+                     "ETCL0245: pid %ld cannot accept a connection: %s; the "
+                     "application may be leaking descriptors",
+                     (long)getpid(), strerror(rv));
+    pthread_mutex_lock(&park->lock);
+    park->starved = 1;
+    pthread_mutex_unlock(&park->lock);
+    return 1;
+}
+
+static void accept_links(etcl_park_t *park)
+{
+    apr_status_t rv = APR_SUCCESS;
+    etcl_link_t link;
+    int i;
+
+    for (i = 0; i < ACCEPT_MAX && rv != APR_EAGAIN; i++) {
+        rv = etcl_link_accept(&link, park->listen_fd, park->peer_uid);
+        if (rv == APR_SUCCESS) {
+            take_in(park, &link);
+        } else if (rv == ETCL_EDENIED) {
+            etcl_journal_say(ETCL_LOG_WARNING,
+                             "ETCL0246: a process of a user that is not "
+                             "Apache's connected to pid %ld; it was refused",
+                             (long)getpid());
+        } else if (starves(park, rv)) {
+            return;
+        }
+    }
+    pthread_mutex_lock(&park->lock);
+    if (!park->shut) {
+        arm(park, park->listen_fd, NULL, EPOLL_CTL_MOD);
+    }
+    pthread_mutex_unlock(&park->lock);
+}
+
+static void own(etcl_park_t *park, etcl_line_t *line)
+{
+    pthread_mutex_lock(&park->lock);
+    if (line->state == ETCL_LINE_IDLE) {
+        line->state = ETCL_LINE_BUSY;
+        park->busy++;
+    }
+    pthread_mutex_unlock(&park->lock);
+}
+
+etcl_line_t *etcl_park_wait(etcl_park_t *park)
+{
+    struct epoll_event event;
+
+    for (;;) {
+        if (epoll_wait(park->epoll_fd, &event, 1, -1) != 1) {
+            continue;
+        }
+        if (event.data.ptr) {
+            own(park, event.data.ptr);
+            return event.data.ptr;
+        }
+        accept_links(park);
+    }
+}
+
+int etcl_park_give_back(etcl_park_t *park, etcl_line_t *line)
+{
+    int shut;
+
+    pthread_mutex_lock(&park->lock);
+    shut = park->shut || line->state == ETCL_LINE_SHUT;
+    park->busy -= line->state == ETCL_LINE_BUSY;
+    line->state = shut ? ETCL_LINE_SHUT : ETCL_LINE_IDLE;
+    pthread_mutex_unlock(&park->lock);
+    if (shut) {
+        shutdown(line->link.fd, SHUT_RD);
+        return 0;
+    }
+    if (arm(park, line->link.fd, line, EPOLL_CTL_MOD) != APR_SUCCESS) {
+        etcl_park_drop(park, line);
+    }
+    return 1;
+}
+
+/* The shutdown wakes a thread: a link whose next packet is refused by the
+ * kernel is readable, its end of file stands there. */
+static void shut_line(etcl_line_t *line)
+{
+    line->state = ETCL_LINE_SHUT;
+    shutdown(line->link.fd, SHUT_RD);
+}
+
+void etcl_park_shut(etcl_park_t *park)
+{
+    etcl_line_t *line;
+
+    pthread_mutex_lock(&park->lock);
+    park->shut = 1;
+    epoll_ctl(park->epoll_fd, EPOLL_CTL_DEL, park->listen_fd, NULL);
+    for (line = park->lines; line; line = line->next) {
+        if (line->state == ETCL_LINE_IDLE) {
+            shut_line(line);
+        }
+    }
+    pthread_mutex_unlock(&park->lock);
+}
+
+int etcl_park_rest(etcl_park_t *park, apr_int64_t wait_us)
+{
+    struct timespec until;
+    int left;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += (long)(wait_us % 1000000) * 1000;
+    until.tv_sec += (time_t)(wait_us / 1000000) + until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    pthread_mutex_lock(&park->lock);
+    if (park->count) {
+        pthread_cond_timedwait(&park->emptied, &park->lock, &until);
+    }
+    left = park->count ? park->busy : -1;
+    pthread_mutex_unlock(&park->lock);
+    return left;
+}
+
+void etcl_park_sweep(etcl_park_t *park, apr_int64_t now_us)
+{
+    etcl_line_t *line;
+
+    pthread_mutex_lock(&park->lock);
+    for (line = park->lines; line; line = line->next) {
+        if (line->state == ETCL_LINE_IDLE && !line->greeted &&
+            now_us - line->since_us > ETCL_PARK_GREET_US) {
+            shut_line(line);
+        }
+    }
+    if (park->starved && !park->shut) {
+        park->starved = 0;
+        arm(park, park->listen_fd, NULL, EPOLL_CTL_MOD);
+    }
+    pthread_mutex_unlock(&park->lock);
+}

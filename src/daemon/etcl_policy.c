@@ -1,0 +1,312 @@
+/* The decisions of a supervisor. Nothing here forks, kills or looks at a
+ * clock; the tables of tests/unit/test_policy.c say what is wanted. */
+
+#include "etcl_policy.h"
+
+#define SECOND_US APR_INT64_C(1000000)
+#define NO_LIMIT_US (60 * SECOND_US)
+
+/* What the decisions are made from. */
+typedef struct {
+    int starting;  /* with new code */
+    int ready;     /* serving, old and new */
+    int stale;     /* of these: to be replaced */
+    int alive;     /* anything that has not ended */
+    int free_slot; /* or -1 */
+} tally_t;
+
+etcl_policy_grace_t etcl_policy_limits(apr_int64_t graceful,
+                                       apr_int64_t shutdown, int hurry)
+{
+    apr_int64_t stop_us = shutdown ? shutdown * SECOND_US : NO_LIMIT_US;
+    apr_int64_t last_us = stop_us < 2 * SECOND_US ? stop_us / 2 : SECOND_US;
+
+    if (hurry) {
+        return (etcl_policy_grace_t){ stop_us - last_us, last_us };
+    }
+    return (etcl_policy_grace_t){ graceful ? graceful * SECOND_US : stop_us,
+                                  stop_us };
+}
+
+void etcl_policy_init(etcl_policy_t *policy, int slots, int wanted,
+                      apr_int64_t graceful, apr_int64_t shutdown)
+{
+    *policy = (etcl_policy_t){
+        .slots = slots,
+        .wanted = wanted,
+        .grace = etcl_policy_limits(graceful, shutdown, 0),
+        .hurry = etcl_policy_limits(graceful, shutdown, 1),
+    };
+}
+
+const etcl_policy_grace_t *etcl_policy_grace(const etcl_policy_t *policy)
+{
+    return policy->hurried ? &policy->hurry : &policy->grace;
+}
+
+static tally_t count_workers(const etcl_policy_t *policy)
+{
+    tally_t tally = { .free_slot = -1 };
+    const etcl_policy_slot_t *slot;
+    int i;
+
+    for (i = policy->slots - 1; i >= 0; i--) {
+        slot = &policy->slot[i];
+        tally.alive += slot->state != ETCL_WORKER_NONE;
+        tally.starting += slot->state == ETCL_WORKER_STARTING;
+        tally.ready += slot->state == ETCL_WORKER_READY;
+        tally.stale += slot->state == ETCL_WORKER_READY && slot->stale;
+        if (slot->state == ETCL_WORKER_NONE) {
+            tally.free_slot = i;
+        }
+    }
+    return tally;
+}
+
+static int is_overdue(const etcl_policy_slot_t *slot, apr_int64_t now_us)
+{
+    return slot->state == ETCL_WORKER_RETIRING && now_us >= slot->until_us;
+}
+
+/* A worker that is still loading old code is of no use to anybody. */
+static int is_useless(const etcl_policy_t *policy,
+                      const etcl_policy_slot_t *slot)
+{
+    int live =
+        slot->state == ETCL_WORKER_STARTING || slot->state == ETCL_WORKER_READY;
+
+    return live && (policy->ending || slot->unwanted ||
+                    (slot->stale && slot->state == ETCL_WORKER_STARTING));
+}
+
+/* The slot of the first worker that must go whatever the others do. */
+static int find_useless(const etcl_policy_t *policy)
+{
+    int i;
+
+    for (i = 0; i < policy->slots; i++) {
+        if (is_useless(policy, &policy->slot[i])) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+static int find_overdue(const etcl_policy_t *policy, apr_int64_t now_us)
+{
+    int i;
+
+    for (i = 0; i < policy->slots; i++) {
+        if (is_overdue(&policy->slot[i], now_us)) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+/* Of the workers to be replaced, the one that has served longest. */
+static int find_stale(const etcl_policy_t *policy)
+{
+    const etcl_policy_slot_t *slot;
+    int i, found = -1;
+
+    for (i = 0; i < policy->slots; i++) {
+        slot = &policy->slot[i];
+        if (slot->state == ETCL_WORKER_READY && slot->stale &&
+            (found < 0 || slot->since_us < policy->slot[found].since_us)) {
+            found = i;
+        }
+    }
+    return found;
+}
+
+/* Too few workers are filled up at once; those to be replaced get their
+ * successors one after the other, so that loading takes no more than one CPU
+ * from those who serve. */
+static int wants_start(const etcl_policy_t *policy, const tally_t *tally)
+{
+    if (tally->starting + tally->ready < policy->wanted) {
+        return !(policy->refused && tally->ready);
+    }
+    return tally->stale && !tally->starting && tally->ready <= policy->wanted;
+}
+
+static apr_int64_t sooner(apr_int64_t a_us, apr_int64_t b_us)
+{
+    return !a_us || (b_us && b_us < a_us) ? b_us : a_us;
+}
+
+static etcl_action_t wait_for(const etcl_policy_t *policy, apr_int64_t until_us)
+{
+    int i;
+
+    for (i = 0; i < policy->slots; i++) {
+        if (policy->slot[i].state == ETCL_WORKER_RETIRING) {
+            until_us = sooner(until_us, policy->slot[i].until_us);
+        }
+    }
+    return (etcl_action_t){ ETCL_DO_WAIT, -1, until_us };
+}
+
+/* What the number of workers asks for. */
+static etcl_action_t keep_number(const etcl_policy_t *policy,
+                                 const tally_t *tally, apr_int64_t now_us)
+{
+    if (tally->stale && tally->ready > policy->wanted) {
+        return (etcl_action_t){ ETCL_DO_RETIRE, find_stale(policy), 0 };
+    }
+    if (!wants_start(policy, tally) || tally->free_slot < 0) {
+        return wait_for(policy, 0);
+    }
+    if (now_us < policy->not_before_us) {
+        return wait_for(policy, policy->not_before_us);
+    }
+    return (etcl_action_t){ ETCL_DO_FORK, tally->free_slot, 0 };
+}
+
+etcl_action_t etcl_policy_next(const etcl_policy_t *policy, apr_int64_t now_us)
+{
+    int slot = find_overdue(policy, now_us);
+    tally_t tally;
+
+    if (slot >= 0) {
+        return (etcl_action_t){ ETCL_DO_KILL, slot, 0 };
+    }
+    slot = find_useless(policy);
+    if (slot >= 0) {
+        return (etcl_action_t){ ETCL_DO_RETIRE, slot, 0 };
+    }
+    tally = count_workers(policy);
+    if (!policy->ending) {
+        return keep_number(policy, &tally, now_us);
+    }
+    return tally.alive ? wait_for(policy, 0)
+                       : (etcl_action_t){ ETCL_DO_EXIT, -1, 0 };
+}
+
+void etcl_policy_forked(etcl_policy_t *policy, int slot)
+{
+    policy->slot[slot] = (etcl_policy_slot_t){ .state = ETCL_WORKER_STARTING };
+}
+
+/* 0, 1, 2, 4, 8, 16, 30, 30 … seconds. */
+static void back_off(etcl_policy_t *policy, apr_int64_t now_us)
+{
+    static const int delays[] = { 0, 1, 2, 4, 8, 16, 30 };
+    int last = (int)(sizeof(delays) / sizeof(*delays)) - 1;
+    int step = policy->failures < last ? policy->failures : last;
+
+    policy->failures++;
+    policy->not_before_us = now_us + delays[step] * SECOND_US;
+}
+
+void etcl_policy_not_forked(etcl_policy_t *policy, apr_int64_t now_us)
+{
+    back_off(policy, now_us);
+}
+
+/* The fewest scripts that fail in a worker that serves; -1: nobody serves. */
+static int best_failing(const etcl_policy_t *policy)
+{
+    const etcl_policy_slot_t *slot;
+    int i, best = -1;
+
+    for (i = 0; i < policy->slots; i++) {
+        slot = &policy->slot[i];
+        if (slot->state == ETCL_WORKER_READY && !slot->unwanted &&
+            (best < 0 || slot->failing < best)) {
+            best = slot->failing;
+        }
+    }
+    return best;
+}
+
+/* The old workers stay until something changes once more. */
+static void keep_old(etcl_policy_t *policy)
+{
+    int i;
+
+    policy->refused = 1;
+    for (i = 0; i < policy->slots; i++) {
+        policy->slot[i].stale = 0;
+    }
+}
+
+int etcl_policy_ready(etcl_policy_t *policy, int slot, int failing,
+                      apr_int64_t now_us)
+{
+    etcl_policy_slot_t *self = &policy->slot[slot];
+    int best = best_failing(policy);
+
+    if (self->state != ETCL_WORKER_STARTING) {
+        return 0;
+    }
+    self->state = ETCL_WORKER_READY;
+    self->since_us = now_us;
+    self->failing = failing;
+    if (best < 0 || failing <= best) {
+        return 1;
+    }
+    keep_old(policy);
+    self->unwanted = 1;
+    return 0;
+}
+
+void etcl_policy_retiring(etcl_policy_t *policy, int slot, apr_int64_t now_us)
+{
+    const etcl_policy_grace_t *grace = etcl_policy_grace(policy);
+
+    policy->slot[slot].state = ETCL_WORKER_RETIRING;
+    policy->slot[slot].until_us =
+        now_us + grace->calls_us + grace->stop_us + ETCL_POLICY_SLACK_US;
+}
+
+void etcl_policy_killed(etcl_policy_t *policy, int slot)
+{
+    policy->slot[slot].state = ETCL_WORKER_KILLED;
+}
+
+void etcl_policy_ended(etcl_policy_t *policy, int slot, apr_int64_t now_us)
+{
+    etcl_policy_slot_t ended = policy->slot[slot];
+
+    policy->slot[slot] = (etcl_policy_slot_t){ .state = ETCL_WORKER_NONE };
+    if (ended.state != ETCL_WORKER_STARTING &&
+        ended.state != ETCL_WORKER_READY) {
+        return;
+    }
+    if (!ended.since_us || now_us - ended.since_us < ETCL_POLICY_SHORT_US) {
+        back_off(policy, now_us);
+    } else {
+        policy->failures = 0;
+        policy->not_before_us = 0;
+    }
+}
+
+void etcl_policy_renew(etcl_policy_t *policy, int slot)
+{
+    int i;
+
+    policy->refused = 0;
+    policy->failures = 0;
+    policy->not_before_us = 0;
+    for (i = 0; i < policy->slots; i++) {
+        policy->slot[i].stale |= slot < 0 || slot == i;
+    }
+}
+
+void etcl_policy_end(etcl_policy_t *policy, int hurry, apr_int64_t now_us)
+{
+    int i;
+
+    policy->ending = 1;
+    if (!hurry || policy->hurried) {
+        return;
+    }
+    policy->hurried = 1;
+    for (i = 0; i < policy->slots; i++) {
+        if (policy->slot[i].state == ETCL_WORKER_RETIRING) {
+            etcl_policy_retiring(policy, i, now_us);
+        }
+    }
+}

@@ -1,0 +1,113 @@
+/* What a supervisor does next, as a pure function of its workers and the
+ * time. Replace first, then retire: a worker that is to be replaced goes only
+ * when the new one is ready. The loop in etcl_supervisor.c carries it out. */
+
+#ifndef ETCL_POLICY_H
+#define ETCL_POLICY_H
+
+#include "etcl_roster.h"
+
+/* A worker that ends sooner than this after it became ready did not start. */
+#define ETCL_POLICY_SHORT_US 200000
+
+/* What a retiring worker has beyond its own limits before it is killed. */
+#define ETCL_POLICY_SLACK_US 500000
+
+typedef enum {
+    ETCL_WORKER_NONE = 0, /* the slot is free */
+    ETCL_WORKER_STARTING, /* forked, not ready */
+    ETCL_WORKER_READY,
+    ETCL_WORKER_RETIRING, /* told to finish and end */
+    ETCL_WORKER_KILLED    /* waiting for the kernel */
+} etcl_worker_state_t;
+
+typedef struct {
+    etcl_worker_state_t state;
+    apr_int64_t since_us; /* when it became ready; 0 not yet */
+    apr_int64_t until_us; /* RETIRING: when it is killed */
+    int stale;            /* to be replaced */
+    int unwanted;         /* loads fewer scripts than those it would replace */
+    int failing;          /* scripts that it could not load */
+} etcl_policy_slot_t;
+
+/* How long a retiring worker has. */
+typedef struct {
+    apr_int64_t calls_us; /* for the calls in flight */
+    apr_int64_t stop_us;  /* then, for Python to end */
+} etcl_policy_grace_t;
+
+typedef struct {
+    int slots;
+    int wanted;                /* workers that are to serve */
+    etcl_policy_grace_t grace; /* of a planned end */
+    etcl_policy_grace_t hurry; /* when Apache stops */
+    int ending;                /* no worker is wanted any more */
+    int hurried;               /* and those that end have little time */
+    int refused;               /* new code did not load: keep the old */
+    int failures;              /* starts that failed, in a row */
+    apr_int64_t not_before_us; /* back-off: no start until then */
+    etcl_policy_slot_t slot[ETCL_ROSTER_SLOTS_MAX];
+} etcl_policy_t;
+
+typedef enum {
+    ETCL_DO_WAIT,   /* until `until_us`; 0: until something happens */
+    ETCL_DO_FORK,   /* start a worker in `slot` */
+    ETCL_DO_RETIRE, /* tell the worker of `slot` to finish and end */
+    ETCL_DO_KILL,
+    ETCL_DO_EXIT /* the group has ended */
+} etcl_do_t;
+
+typedef struct {
+    etcl_do_t what;
+    int slot;
+    apr_int64_t until_us;
+} etcl_action_t;
+
+/**
+ * How long a worker has to end, by the options of its group.
+ *
+ * Units    seconds as configured. graceful 0 gives calls the shutdown time;
+ *          shutdown 0 means no limit of its own, which is a minute here.
+ *          `hurry`: all of it within the shutdown time.
+ */
+etcl_policy_grace_t etcl_policy_limits(apr_int64_t graceful,
+                                       apr_int64_t shutdown, int hurry);
+
+/** A group without workers; seconds as in etcl_policy_limits. */
+void etcl_policy_init(etcl_policy_t *policy, int slots, int wanted,
+                      apr_int64_t graceful, apr_int64_t shutdown);
+
+/** The next action. Asked again and again until it is to wait or to exit. */
+etcl_action_t etcl_policy_next(const etcl_policy_t *policy, apr_int64_t now_us);
+
+/** How long a worker that is told to end now has. */
+const etcl_policy_grace_t *etcl_policy_grace(const etcl_policy_t *policy);
+
+/* What happened. */
+
+void etcl_policy_forked(etcl_policy_t *policy, int slot);
+void etcl_policy_not_forked(etcl_policy_t *policy, apr_int64_t now_us);
+
+/**
+ * A worker reports ready; `failing` of its scripts did not load.
+ *
+ * Returns  1  it serves
+ *          0  others load more than it does: they stay, and it goes
+ */
+int etcl_policy_ready(etcl_policy_t *policy, int slot, int failing,
+                      apr_int64_t now_us);
+
+/** It was told to end, or ends by itself. */
+void etcl_policy_retiring(etcl_policy_t *policy, int slot, apr_int64_t now_us);
+void etcl_policy_killed(etcl_policy_t *policy, int slot);
+
+/** It has ended. The slot is free. */
+void etcl_policy_ended(etcl_policy_t *policy, int slot, apr_int64_t now_us);
+
+/** One worker, or with slot -1 every worker, is to be replaced. */
+void etcl_policy_renew(etcl_policy_t *policy, int slot);
+
+/** The group is to end, with `hurry` soon. */
+void etcl_policy_end(etcl_policy_t *policy, int hurry, apr_int64_t now_us);
+
+#endif

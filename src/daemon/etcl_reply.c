@@ -1,0 +1,395 @@
+/* Packs an answer into packets. A small one leaves as a single packet with
+ * HEAD, DATA and END; nothing is allocated for it. */
+
+#include "etcl_reply.h"
+#include "etcl_journal.h"
+#include "etcl_message.h"
+#include "etcl_spill.h"
+#include "etcl_upload.h"
+
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define HEAD_KEEP 16384  /* memory for a head that stays with the thread */
+#define LOG_PIECE 16384  /* a longer text is cut into several entries */
+#define FIXED_PAYLOAD 64 /* more than any payload of fixed shape */
+
+static etcl_reply_t *self_of(etcl_exchange_t *x)
+{
+    return (etcl_reply_t *)x;
+}
+
+static etcl_span_t held(const etcl_reply_t *reply)
+{
+    return (etcl_span_t){ reply->out.ptr, reply->out.len };
+}
+
+/* Whether HEAD is among the frames that are held. */
+static int holds_head(const etcl_reply_t *reply)
+{
+    return reply->begun && !reply->head_waits && !reply->left;
+}
+
+static void forget_held(etcl_reply_t *reply)
+{
+    reply->left |= holds_head(reply);
+    reply->out.len = 0;
+}
+
+apr_status_t etcl_reply_send(etcl_reply_t *reply, int fd)
+{
+    apr_status_t rv;
+
+    if (reply->broken != APR_SUCCESS) {
+        return reply->broken;
+    }
+    if (!reply->out.len) {
+        return APR_SUCCESS;
+    }
+    rv = etcl_link_send(reply->link, held(reply), fd, 0);
+    if (rv == APR_SUCCESS) {
+        forget_held(reply);
+        return APR_SUCCESS;
+    }
+    reply->broken = APR_STATUS_IS_TIMEUP(rv) ? APR_TIMEUP : ETCL_EGONE;
+    return reply->broken;
+}
+
+apr_status_t etcl_reply_room(etcl_reply_t *reply, apr_size_t len)
+{
+    return etcl_packet_room(&reply->out) < len ? etcl_reply_send(reply, -1)
+                                               : APR_SUCCESS;
+}
+
+/* A head that does not fit into one packet goes in pieces, which must follow
+ * each other at once. */
+static apr_status_t put_long_head(etcl_reply_t *reply, etcl_span_t rest)
+{
+    apr_status_t rv = etcl_reply_send(reply, -1);
+    etcl_span_t piece;
+
+    reply->left = 1;
+    while (rv == APR_SUCCESS && rest.len > ETCL_FRAME_MAX) {
+        piece = (etcl_span_t){ rest.ptr, ETCL_FRAME_MAX };
+        etcl_packet_add(&reply->out, ETCL_FRAME_HEAD_, ETCL_FRAME_MORE, piece);
+        rv = etcl_reply_send(reply, -1);
+        rest.ptr += piece.len;
+        rest.len -= piece.len;
+    }
+    if (rv == APR_SUCCESS) {
+        rv = etcl_packet_add(&reply->out, ETCL_FRAME_HEAD_, 0, rest);
+    }
+    return rv;
+}
+
+/* Put the head in front of the first bytes. */
+static apr_status_t put_head(etcl_reply_t *reply)
+{
+    etcl_span_t head = { reply->head.ptr, reply->head.len };
+    apr_status_t rv;
+
+    if (!reply->head_waits) {
+        return APR_SUCCESS;
+    }
+    if (head.len > ETCL_FRAME_MAX) {
+        reply->head_waits = 0;
+        return put_long_head(reply, head);
+    }
+    rv = etcl_reply_room(reply, head.len);
+    if (rv == APR_SUCCESS) {
+        reply->head_at = reply->out.len;
+        rv = etcl_packet_add(&reply->out, ETCL_FRAME_HEAD_, 0, head);
+        reply->head_waits = 0;
+    }
+    return rv;
+}
+
+static apr_status_t begin(etcl_exchange_t *x, const etcl_head_t *head)
+{
+    etcl_reply_t *reply = self_of(x);
+    apr_status_t rv;
+
+    if (reply->broken != APR_SUCCESS) {
+        return reply->broken;
+    }
+    if (reply->begun) {
+        return ETCL_EINVAL;
+    }
+    rv = etcl_head_encode(&reply->head, head);
+    if (rv != APR_SUCCESS) {
+        etcl_buffer_clear(&reply->head, HEAD_KEEP);
+        return ETCL_EINVAL;
+    }
+    reply->begun = reply->head_waits = 1;
+    return APR_SUCCESS;
+}
+
+static apr_status_t add_data(etcl_reply_t *reply, etcl_span_t block)
+{
+    apr_status_t rv = APR_SUCCESS;
+    apr_size_t room;
+    etcl_span_t piece = { block.ptr, 0 };
+
+    while (rv == APR_SUCCESS && block.len) {
+        room = etcl_packet_room(&reply->out);
+        piece.len = block.len < room ? block.len : room;
+        if (piece.len) {
+            etcl_packet_add(&reply->out, ETCL_FRAME_DATA, 0, piece);
+        }
+        piece.ptr += piece.len;
+        block.len -= piece.len;
+        if (block.len) {
+            rv = etcl_reply_send(reply, -1);
+        }
+    }
+    return rv;
+}
+
+/* All or nothing: one packet, taken by the socket as it is, or left out. */
+static apr_status_t write_nowait(etcl_reply_t *reply, etcl_span_t block)
+{
+    apr_size_t was_len = reply->out.len, head_len;
+    int waited = reply->head_waits;
+    apr_status_t rv;
+
+    head_len = waited ? reply->head.len + ETCL_FRAME_HEAD : 0;
+    if (head_len + block.len > etcl_packet_room(&reply->out)) {
+        return APR_EAGAIN;
+    }
+    put_head(reply);
+    if (block.len) {
+        etcl_packet_add(&reply->out, ETCL_FRAME_DATA, 0, block);
+    }
+    rv = etcl_link_send(reply->link, held(reply), -1, 1);
+    if (rv == APR_SUCCESS) {
+        forget_held(reply);
+    } else if (APR_STATUS_IS_EAGAIN(rv)) {
+        reply->out.len = was_len;
+        reply->head_waits = waited;
+    } else {
+        reply->broken = rv = ETCL_EGONE;
+    }
+    return rv;
+}
+
+static apr_status_t send_fd(etcl_reply_t *reply, int fd, apr_int64_t offset,
+                            apr_int64_t len)
+{
+    etcl_file_t file = { .offset = offset, .len = len };
+    apr_status_t rv = put_head(reply);
+
+    if (rv == APR_SUCCESS) {
+        rv = etcl_reply_room(reply, FIXED_PAYLOAD);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = etcl_file_encode(&file, &reply->out);
+    }
+    return rv == APR_SUCCESS ? etcl_reply_send(reply, fd) : rv;
+}
+
+static int may_spill(const etcl_reply_t *reply, etcl_span_t block)
+{
+    return block.len >= ETCL_SPILL_MIN && block.len <= ETCL_SPILL_MAX &&
+           reply->spilled <= ETCL_SPILL_MAX - (apr_int64_t)block.len;
+}
+
+/* The block as a memory file: Apache sends it from there, and neither a
+ * thread of its nor one of ours waits for a slow client. */
+static apr_status_t write_block(etcl_reply_t *reply, etcl_span_t block)
+{
+    int fd = may_spill(reply, block) ? etcl_spill_create(block) : -1;
+    apr_status_t rv;
+
+    if (fd < 0) {
+        return add_data(reply, block);
+    }
+    reply->spilled += (apr_int64_t)block.len;
+    rv = send_fd(reply, fd, 0, (apr_int64_t)block.len);
+    close(fd);
+    return rv;
+}
+
+static apr_status_t write_out(etcl_exchange_t *x, etcl_span_t block,
+                              unsigned int how)
+{
+    etcl_reply_t *reply = self_of(x);
+    apr_status_t rv;
+
+    if (reply->broken != APR_SUCCESS) {
+        return reply->broken;
+    }
+    if (!reply->begun) {
+        return ETCL_EINVAL;
+    }
+    if (!block.len && (how & ETCL_WRITE_HOLD || !reply->out.len)) {
+        return APR_SUCCESS;
+    }
+    if (how & ETCL_WRITE_NOWAIT) {
+        return write_nowait(reply, block);
+    }
+    rv = put_head(reply);
+    if (rv == APR_SUCCESS) {
+        rv = write_block(reply, block);
+    }
+    if (rv == APR_SUCCESS && !(how & ETCL_WRITE_HOLD)) {
+        rv = etcl_reply_send(reply, -1);
+    }
+    return rv;
+}
+
+static apr_status_t send_file(etcl_exchange_t *x, int fd, apr_int64_t offset,
+                              apr_int64_t len)
+{
+    etcl_reply_t *reply = self_of(x);
+    struct stat found;
+
+    if (reply->broken != APR_SUCCESS) {
+        return reply->broken;
+    }
+    if (!reply->begun || offset < 0 || len < 0 || fstat(fd, &found) ||
+        !S_ISREG(found.st_mode)) {
+        return ETCL_EINVAL;
+    }
+    return send_fd(reply, fd, offset, len);
+}
+
+static int gone(etcl_exchange_t *x)
+{
+    etcl_reply_t *reply = self_of(x);
+    char byte;
+
+    if (reply->broken != APR_SUCCESS) {
+        return 1;
+    }
+    return !recv(reply->link->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+}
+
+/* The longest beginning of a text that is one entry: whole lines if any. */
+static etcl_span_t log_piece(etcl_span_t text)
+{
+    const char *line;
+
+    if (text.len > LOG_PIECE) {
+        text.len = LOG_PIECE;
+        line = memrchr(text.ptr, '\n', text.len);
+        text.len = line ? (apr_size_t)(line - text.ptr) + 1 : text.len;
+    }
+    return text;
+}
+
+/* An entry leaves at once, so that it is told even when the next thing that
+ * happens is a crash. It must not wait: what the socket does not take now
+ * stays held, and with no room left it goes to the group's log. */
+static void log_entry(etcl_reply_t *reply, etcl_level_t level, etcl_span_t text)
+{
+    apr_status_t rv = reply->broken;
+
+    if (rv == APR_SUCCESS) {
+        rv = etcl_log_encode(level, text, &reply->out);
+    }
+    if (rv != APR_SUCCESS) {
+        etcl_journal_text(level, text);
+        return;
+    }
+    rv = etcl_link_send(reply->link, held(reply), -1, 1);
+    if (rv == APR_SUCCESS) {
+        forget_held(reply);
+    } else if (!APR_STATUS_IS_EAGAIN(rv)) {
+        reply->broken = ETCL_EGONE;
+        etcl_journal_text(level, text);
+    }
+}
+
+static void log_text(etcl_exchange_t *x, etcl_level_t level, etcl_span_t text)
+{
+    etcl_span_t piece;
+
+    do {
+        piece = log_piece(text);
+        log_entry(self_of(x), level, piece);
+        text.ptr += piece.len;
+        text.len -= piece.len;
+    } while (text.len);
+}
+
+apr_status_t etcl_reply_create(etcl_reply_t *reply)
+{
+    static const etcl_exchange_ops_t ops = {
+        .read = etcl_upload_read,
+        .begin = begin,
+        .write = write_out,
+        .send_file = send_file,
+        .gone = gone,
+        .log = log_text,
+    };
+
+    *reply = (etcl_reply_t){ .base.ops = &ops };
+    etcl_buffer_init(&reply->head, ETCL_HEAD_MAX);
+    reply->out.ptr = malloc(ETCL_PACKET_MAX);
+    reply->in = malloc(ETCL_PACKET_MAX);
+    return reply->out.ptr && reply->in ? APR_SUCCESS : APR_ENOMEM;
+}
+
+void etcl_reply_begin(etcl_reply_t *reply, etcl_link_t *link,
+                      apr_uint32_t serial, etcl_span_t body, int whole)
+{
+    etcl_buffer_clear(&reply->head, HEAD_KEEP);
+    reply->link = link;
+    reply->broken = APR_SUCCESS;
+    reply->out.len = 0;
+    reply->out.serial = serial;
+    reply->begun = reply->head_waits = reply->left = 0;
+    reply->head_at = 0;
+    reply->spilled = 0;
+    reply->have = body;
+    reply->owed = 0;
+    reply->ended = whole ? APR_EOF : APR_SUCCESS;
+}
+
+/* Apache answers in the application's place, so nothing of its answer may
+ * leave; log entries before it are kept. */
+static void take_back(etcl_reply_t *reply)
+{
+    if (holds_head(reply)) {
+        reply->out.len = reply->head_at;
+    }
+    reply->head_waits = 0;
+}
+
+static apr_status_t put_end(etcl_reply_t *reply, const etcl_answer_t *answer)
+{
+    etcl_answer_t last = *answer;
+
+    if (last.end == ETCL_ANSWER_FAILED && reply->left) {
+        last.end = ETCL_ANSWER_ABORTED;
+    }
+    if (last.end == ETCL_ANSWER_DONE && !reply->begun) {
+        last.end = ETCL_ANSWER_FAILED;
+        last.status = 500;
+    }
+    if (last.end == ETCL_ANSWER_FAILED) {
+        take_back(reply);
+    } else {
+        apr_status_t rv = put_head(reply);
+
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+    }
+    if (etcl_reply_room(reply, FIXED_PAYLOAD) != APR_SUCCESS) {
+        return reply->broken;
+    }
+    return etcl_end_encode(&last, &reply->out);
+}
+
+apr_status_t etcl_reply_end(etcl_reply_t *reply, const etcl_answer_t *answer)
+{
+    apr_status_t rv = reply->broken;
+
+    if (rv == APR_SUCCESS) {
+        rv = put_end(reply, answer);
+    }
+    return rv == APR_SUCCESS ? etcl_reply_send(reply, -1) : rv;
+}

@@ -1,0 +1,58 @@
+/* The exchange over a link: a worker's end of one call. One per request
+ * thread, used again for every call; the request's body is etcl_upload.c. */
+
+#ifndef ETCL_REPLY_H
+#define ETCL_REPLY_H
+
+#include "etcl_buffer.h"
+#include "etcl_exchange.h"
+#include "etcl_link.h"
+
+typedef struct {
+    etcl_exchange_t base; /* first */
+    etcl_link_t *link;
+    apr_status_t broken; /* why the link cannot be used any more */
+    /* The answer. */
+    etcl_packet_t out;   /* frames that have not left */
+    etcl_buffer_t head;  /* the head, encoded */
+    int begun;           /* there is a head */
+    int head_waits;      /* it is not in a packet yet */
+    apr_size_t head_at;  /* where it stands in `out`, once it is there */
+    int left;            /* it has left: the answer cannot be another */
+    apr_int64_t spilled; /* bytes that crossed as memory files */
+    /* The body of the request. */
+    char *in;           /* ETCL_PACKET_MAX bytes */
+    etcl_span_t have;   /* received, not read by the application */
+    apr_uint64_t owed;  /* bytes asked for that may still come */
+    int one_piece;      /* it comes as one packet, however little */
+    apr_status_t ended; /* APR_SUCCESS: more may come; else how it ended */
+} etcl_reply_t;
+
+/** Allocate what lives as long as the thread. APR_ENOMEM. */
+apr_status_t etcl_reply_create(etcl_reply_t *reply);
+
+/**
+ * Begin a call.
+ *
+ * Owns     `link` and the bytes of `body` are borrowed until etcl_reply_end
+ * body     what came with the call; with `whole` it is all there will be
+ */
+void etcl_reply_begin(etcl_reply_t *reply, etcl_link_t *link,
+                      apr_uint32_t serial, etcl_span_t body, int whole);
+
+/**
+ * End it: what was held leaves, with END or ABORT.
+ *
+ * Returns  APR_SUCCESS  the link may serve another call
+ *          else it must be closed
+ */
+apr_status_t etcl_reply_end(etcl_reply_t *reply, const etcl_answer_t *answer);
+
+/** Send what is held, with a descriptor unless `fd` is -1. For the rooms of
+ *  this exchange. */
+apr_status_t etcl_reply_send(etcl_reply_t *reply, int fd);
+
+/** Make room for one frame of `len` bytes, sending what is held if needed. */
+apr_status_t etcl_reply_room(etcl_reply_t *reply, apr_size_t len);
+
+#endif

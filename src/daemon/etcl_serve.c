@@ -1,0 +1,337 @@
+/* The worker's end of the wire: HELLO and CALL in, WELCOME and REFUSE out.
+ * Everything of a call is decoded before Python hears of it. The answer goes
+ * out through etcl_reply.c. */
+
+#include "etcl_serve.h"
+#include "etcl_clock.h"
+#include "etcl_journal.h"
+#include "etcl_message.h"
+#include "etcl_reply.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define CALL_KEEP 65536 /* memory for a long call that stays with the thread */
+
+/* One request thread. */
+typedef struct {
+    etcl_service_t *service;
+    char *in;           /* ETCL_PACKET_MAX bytes: a CALL lies here */
+    etcl_buffer_t call; /* or here, when it came in several packets */
+    etcl_decoder_t decoder;
+    etcl_reply_t reply;
+} server_t;
+
+/* What came with the last packet of a call. */
+typedef struct {
+    etcl_frame_t call; /* payload: the whole call */
+    etcl_span_t body;
+    int whole; /* nothing of the body is missing */
+} incoming_t;
+
+/* Time does not tell how much of a wrong secret was right. */
+static int is_secret(const unsigned char *a, const unsigned char *b)
+{
+    unsigned int differs = 0;
+    int i;
+
+    for (i = 0; i < ETCL_SECRET_LEN; i++) {
+        differs |= (unsigned int)(a[i] ^ b[i]);
+    }
+    return !differs;
+}
+
+static apr_status_t recv_packet(server_t *self, etcl_line_t *line, int nowait,
+                                etcl_span_t *out)
+{
+    apr_status_t rv;
+    int fd;
+
+    rv = etcl_link_recv(&line->link, self->in, &out->len, &fd, nowait);
+    if (fd >= 0) {
+        close(fd);
+        return ETCL_EPROTO;
+    }
+    out->ptr = self->in;
+    return rv;
+}
+
+static apr_status_t check_hello(const server_t *self, const etcl_hello_t *hello)
+{
+    const etcl_service_t *service = self->service;
+    const etcl_worker_t *worker = service->worker;
+
+    if (hello->version != ETCL_WIRE_VERSION) {
+        return ETCL_EPROTO;
+    }
+    if (!is_secret(hello->secret, worker->group->secret)) {
+        etcl_journal_say(ETCL_LOG_WARNING,
+                         "ETCL0249: a process that does not know the secret "
+                         "of group %s connected to its worker %d; it was "
+                         "refused",
+                         worker->group->name, worker->slot);
+        return ETCL_EDENIED;
+    }
+    if (hello->slot != (apr_uint32_t)worker->slot ||
+        (hello->incarnation && hello->incarnation != service->incarnation)) {
+        return ETCL_EREFUSED;
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t send_one(server_t *self, etcl_line_t *line)
+{
+    etcl_packet_t *out = &self->reply.out;
+
+    return etcl_link_send(&line->link, (etcl_span_t){ out->ptr, out->len }, -1,
+                          0);
+}
+
+/* The first packet of a link says who speaks. */
+static apr_status_t greet(server_t *self, etcl_line_t *line, etcl_span_t packet)
+{
+    etcl_packet_t *out = &self->reply.out;
+    etcl_frame_t frame;
+    etcl_hello_t hello;
+    apr_status_t rv = etcl_frame_next(&packet, &frame);
+
+    if (rv != APR_SUCCESS || frame.type != ETCL_FRAME_HELLO || packet.len) {
+        return ETCL_EPROTO;
+    }
+    rv = etcl_hello_decode(frame.payload, &hello);
+    if (rv == APR_SUCCESS) {
+        rv = check_hello(self, &hello);
+    }
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    hello.incarnation = self->service->incarnation;
+    out->len = 0;
+    out->serial = 0;
+    rv = etcl_welcome_encode(&hello, out);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    line->greeted = 1;
+    return send_one(self, line);
+}
+
+/* The packets of a long call follow each other at once. */
+static apr_status_t collect_call(server_t *self, etcl_line_t *line,
+                                 etcl_frame_t *call, etcl_span_t *rest)
+{
+    etcl_frame_t frame = *call;
+    apr_status_t rv;
+
+    etcl_buffer_clear(&self->call, CALL_KEEP);
+    rv = etcl_buffer_add(&self->call, frame.payload);
+    while (rv == APR_SUCCESS && frame.flags & ETCL_FRAME_MORE) {
+        if (rest->len) {
+            return ETCL_EPROTO;
+        }
+        rv = recv_packet(self, line, 0, rest);
+        if (rv == APR_SUCCESS) {
+            rv = etcl_frame_next(rest, &frame);
+        }
+        if (rv != APR_SUCCESS || frame.type != ETCL_FRAME_CALL ||
+            frame.serial != call->serial) {
+            return ETCL_EPROTO;
+        }
+        rv = etcl_buffer_add(&self->call, frame.payload);
+    }
+    call->payload = (etcl_span_t){ self->call.ptr, self->call.len };
+    return rv;
+}
+
+/* A small body rides along, whole. */
+static apr_status_t take_body(etcl_span_t rest, incoming_t *in)
+{
+    etcl_frame_t frame;
+
+    in->body = (etcl_span_t){ NULL, 0 };
+    in->whole = 0;
+    if (!rest.len) {
+        return APR_SUCCESS;
+    }
+    if (etcl_frame_next(&rest, &frame) != APR_SUCCESS || rest.len ||
+        frame.type != ETCL_FRAME_BODY || !(frame.flags & ETCL_FRAME_LAST) ||
+        frame.serial != in->call.serial) {
+        return ETCL_EPROTO;
+    }
+    in->body = frame.payload;
+    in->whole = 1;
+    return APR_SUCCESS;
+}
+
+static apr_status_t take_call(server_t *self, etcl_line_t *line,
+                              etcl_span_t packet, incoming_t *in)
+{
+    apr_status_t rv = etcl_frame_next(&packet, &in->call);
+
+    if (rv != APR_SUCCESS || in->call.type != ETCL_FRAME_CALL ||
+        in->call.serial == line->serial) {
+        return ETCL_EPROTO;
+    }
+    if (in->call.flags & ETCL_FRAME_MORE) {
+        rv = collect_call(self, line, &in->call, &packet);
+    }
+    return rv == APR_SUCCESS ? take_body(packet, in) : rv;
+}
+
+/* A script that has changed is reloaded by a rolling replacement of workers,
+ * never inside one that serves. */
+static apr_status_t answer(server_t *self, etcl_line_t *line,
+                           const incoming_t *in)
+{
+    const etcl_service_t *service = self->service;
+    etcl_answer_t result;
+    etcl_call_t call;
+    apr_status_t rv;
+
+    rv = etcl_call_decode(&self->decoder, in->call.payload, &call);
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    call.flags &= ~ETCL_CALL_RELOAD;
+    call.daemon_start_us = etcl_clock_wall_us();
+    line->serial = in->call.serial;
+    etcl_reply_begin(&self->reply, &line->link, line->serial, in->body,
+                     in->whole || !call.body_len);
+    result = service->runtime->answer(&call, &self->reply.base);
+    etcl_roster_count(service->worker->roster, service->worker->slot);
+    return etcl_reply_end(&self->reply, &result);
+}
+
+static apr_status_t serve_packet(server_t *self, etcl_line_t *line,
+                                 etcl_span_t packet)
+{
+    incoming_t in;
+    apr_status_t rv;
+
+    if (!line->greeted) {
+        return greet(self, line, packet);
+    }
+    rv = take_call(self, line, packet, &in);
+    return rv == APR_SUCCESS ? answer(self, line, &in) : rv;
+}
+
+/* What was queued before the link was shut was not begun, and the sender is
+ * told so; a link that has not greeted yet is simply closed. */
+static void refuse_queued(server_t *self, etcl_line_t *line)
+{
+    etcl_packet_t *out = &self->reply.out;
+    etcl_span_t packet;
+    etcl_frame_t frame;
+    int refused = 0;
+
+    while (recv_packet(self, line, 1, &packet) == APR_SUCCESS) {
+        if (!refused && line->greeted &&
+            etcl_frame_next(&packet, &frame) == APR_SUCCESS &&
+            frame.type == ETCL_FRAME_CALL) {
+            out->len = 0;
+            out->serial = frame.serial;
+            etcl_packet_add(out, ETCL_FRAME_REFUSE, 0,
+                            (etcl_span_t){ NULL, 0 });
+            send_one(self, line);
+            refused = 1;
+        }
+    }
+}
+
+static void tell_broken(const server_t *self, apr_status_t rv)
+{
+    if (rv == ETCL_EPROTO || rv == ETCL_ELIMIT || rv == APR_ENOMEM) {
+        etcl_journal_say(ETCL_LOG_ERR,
+                         "ETCL0250: worker %d of group %s closed a "
+                         "connection: what came over it %s",
+                         self->service->worker->slot,
+                         self->service->worker->group->name,
+                         rv == ETCL_EPROTO   ? "is not the protocol"
+                         : rv == ETCL_ELIMIT ? "is above a limit"
+                                             : "did not fit into memory");
+    }
+}
+
+/* One turn with a link that can be read. */
+static void serve_line(server_t *self, etcl_line_t *line)
+{
+    etcl_park_t *park = &self->service->park;
+    etcl_span_t packet;
+    apr_status_t rv;
+
+    if (line->state != ETCL_LINE_SHUT) {
+        rv = recv_packet(self, line, 1, &packet);
+        if (rv == APR_SUCCESS) {
+            rv = serve_packet(self, line, packet);
+        }
+        if (rv != APR_SUCCESS && !APR_STATUS_IS_EAGAIN(rv)) {
+            tell_broken(self, rv);
+            etcl_park_drop(park, line);
+            return;
+        }
+        if (etcl_park_give_back(park, line)) {
+            return;
+        }
+    }
+    refuse_queued(self, line);
+    etcl_park_drop(park, line);
+}
+
+static void *run_server(void *data)
+{
+    server_t *self = data;
+
+    for (;;) {
+        serve_line(self, etcl_park_wait(&self->service->park));
+    }
+    return NULL;
+}
+
+static server_t *create_server(etcl_service_t *service)
+{
+    server_t *self = calloc(1, sizeof(*self));
+
+    if (!self) {
+        return NULL;
+    }
+    self->service = service;
+    self->in = malloc(ETCL_PACKET_MAX);
+    etcl_buffer_init(&self->call, ETCL_CALL_MAX);
+    etcl_decoder_init(&self->decoder);
+    if (!self->in || etcl_reply_create(&self->reply) != APR_SUCCESS) {
+        return NULL;
+    }
+    return self;
+}
+
+/* Without a stack-size, a thread gets what the system gives. */
+static void fill_attr(pthread_attr_t *attr, apr_int64_t stack_size)
+{
+    pthread_attr_init(attr);
+    pthread_attr_setdetachstate(attr, PTHREAD_CREATE_DETACHED);
+    if (stack_size) {
+        pthread_attr_setstacksize(attr, stack_size < PTHREAD_STACK_MIN
+                                            ? (size_t)PTHREAD_STACK_MIN
+                                            : (size_t)stack_size);
+    }
+}
+
+apr_status_t etcl_serve_start(etcl_service_t *service)
+{
+    const etcl_group_options_t *options = &service->worker->group->options;
+    apr_status_t rv = APR_SUCCESS;
+    pthread_attr_t attr;
+    pthread_t thread;
+    apr_int64_t i;
+    server_t *self;
+
+    fill_attr(&attr, options->stack_size);
+    for (i = 0; rv == APR_SUCCESS && i < options->threads; i++) {
+        self = create_server(service);
+        rv = self ? pthread_create(&thread, &attr, run_server, self)
+                  : APR_ENOMEM;
+    }
+    pthread_attr_destroy(&attr);
+    return rv;
+}

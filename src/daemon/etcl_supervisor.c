@@ -1,0 +1,430 @@
+/* The loop: wait for signals, notes, output and time, and carry out what
+ * etcl_policy.c decides. It also answers the listening sockets of slots that
+ * no ready worker answers: whoever connects there is sent to another one. */
+
+#include "etcl_supervisor.h"
+#include "etcl_clock.h"
+#include "etcl_crew.h"
+#include "etcl_journal.h"
+#include "etcl_watch.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Where a descriptor stands in the poll set; a slot has four places. */
+#define AT_SIGNAL 0
+#define AT_LIFELINE 1
+#define AT_SLOTS 2
+#define PER_SLOT 4
+#define AT_LISTEN 0
+#define AT_CONTROL 1
+#define AT_OUT 2
+#define AT_ERR 3
+#define POLL_MAX                                                               \
+    (AT_SLOTS + PER_SLOT * ETCL_ROSTER_SLOTS_MAX + ETCL_CREW_ORPHANS)
+
+#define NOTES_MAX 64 /* of one worker in one go */
+
+typedef struct {
+    const etcl_handover_t *handover;
+    const etcl_group_t *group;
+    etcl_policy_t policy;
+    etcl_crew_t crew;
+    etcl_watch_t *watch; /* NULL: scripts are not reloaded */
+    int signal_fd;
+    int lifeline_fd; /* -1 once it has ended */
+    struct pollfd polls[POLL_MAX];
+} supervisor_t;
+
+static void fill_signals(sigset_t *set)
+{
+    sigemptyset(set);
+    sigaddset(set, SIGCHLD);
+    sigaddset(set, SIGTERM);
+    sigaddset(set, SIGINT);
+    sigaddset(set, SIGUSR1);
+    sigaddset(set, SIGHUP);
+}
+
+void etcl_supervisor_signals(void)
+{
+    sigset_t set;
+    int number;
+
+    sigfillset(&set);
+    sigprocmask(SIG_SETMASK, &set, NULL);
+    for (number = 1; number < NSIG; number++) {
+        signal(number, number == SIGPIPE ? SIG_IGN : SIG_DFL);
+    }
+    fill_signals(&set);
+    sigprocmask(SIG_SETMASK, &set, NULL);
+}
+
+static void renew_all(supervisor_t *self, etcl_why_t why)
+{
+    int i;
+
+    for (i = 0; i < self->policy.slots; i++) {
+        self->crew.member[i].why = why;
+    }
+    etcl_policy_renew(&self->policy, -1);
+}
+
+/* Workers that are already retiring learn that they have less time now. */
+static void end_group(supervisor_t *self, int hurry)
+{
+    int i, news = hurry && !self->policy.hurried;
+
+    if (!self->policy.ending) {
+        etcl_journal_say(ETCL_LOG_INFO, "ETCL0240: group %s ends: %s",
+                         self->group->name,
+                         hurry ? "Apache stops"
+                               : "no Apache process can send requests to it "
+                                 "any more");
+    }
+    etcl_policy_end(&self->policy, hurry, etcl_clock_us());
+    for (i = 0; news && i < self->policy.slots; i++) {
+        if (self->policy.slot[i].state == ETCL_WORKER_RETIRING) {
+            etcl_crew_retire(&self->crew, i);
+        }
+    }
+}
+
+static void take_signals(supervisor_t *self)
+{
+    struct signalfd_siginfo info;
+
+    while (read(self->signal_fd, &info, sizeof(info)) == sizeof(info)) {
+        switch (info.ssi_signo) {
+        case SIGTERM:
+        case SIGINT:
+            end_group(self, 1);
+            break;
+        case SIGUSR1:
+            etcl_journal_say(ETCL_LOG_NOTICE,
+                             "ETCL0238: group %s replaces its workers: "
+                             "SIGUSR1",
+                             self->group->name);
+            renew_all(self, ETCL_WHY_GRACEFUL);
+            break;
+        default:
+            break; /* SIGCHLD: looked at in any case; SIGHUP: no meaning */
+        }
+    }
+    etcl_crew_reap(&self->crew);
+}
+
+/* Nobody writes to a lifeline; what is there all the same is dropped. */
+static void take_lifeline(supervisor_t *self)
+{
+    char byte;
+
+    if (!read(self->lifeline_fd, &byte, 1)) {
+        close(self->lifeline_fd);
+        self->lifeline_fd = -1;
+        end_group(self, 0);
+    }
+}
+
+static void take_ready(supervisor_t *self, int slot, int failing)
+{
+    etcl_roster_t *roster = self->handover->roster;
+    const etcl_group_t *group = self->group;
+    int serves =
+        etcl_policy_ready(&self->policy, slot, failing, etcl_clock_us());
+
+    if (!serves) {
+        etcl_journal_say(ETCL_LOG_ERR,
+                         "ETCL0239: the new code of group %s does not load; "
+                         "the workers that run go on with the old code until "
+                         "a script changes again",
+                         group->name);
+        return;
+    }
+    etcl_roster_set_state(roster, slot,
+                          group->options.threads ? ETCL_SLOT_READY
+                                                 : ETCL_SLOT_EMPTY);
+    etcl_journal_say(ETCL_LOG_INFO,
+                     "ETCL0236: worker %d of group %s (pid %ld) is ready", slot,
+                     group->name, (long)self->crew.member[slot].pid);
+}
+
+/* A script that a worker loaded. What it was made of may be older than what
+ * the file is by now. */
+static void take_loaded(supervisor_t *self, const etcl_note_t *note)
+{
+    if (self->watch && note->text.ptr[0] == '/' &&
+        !memchr(note->text.ptr, '\0', note->text.len)) {
+        etcl_watch_add(self->watch, note->text, note->a_us);
+    }
+}
+
+static void take_note(supervisor_t *self, int slot, const etcl_note_t *note)
+{
+    etcl_worker_state_t state = self->policy.slot[slot].state;
+    int live = state == ETCL_WORKER_STARTING || state == ETCL_WORKER_READY;
+
+    switch (note->kind) {
+    case ETCL_NOTE_READY:
+        if (state == ETCL_WORKER_STARTING) {
+            take_ready(self, slot, (int)(note->number & 0xffff));
+        }
+        break;
+    case ETCL_NOTE_LOADED:
+        take_loaded(self, note);
+        break;
+    case ETCL_NOTE_FAILED:
+        self->crew.member[slot].no_python = 1;
+        break;
+    case ETCL_NOTE_LEAVING:
+        if (live) {
+            etcl_roster_set_state(self->handover->roster, slot,
+                                  ETCL_SLOT_RETIRING);
+            etcl_policy_retiring(&self->policy, slot, etcl_clock_us());
+        }
+        break;
+    case ETCL_NOTE_REPLACE:
+        self->crew.member[slot].why = ETCL_WHY_GRACEFUL;
+        etcl_policy_renew(&self->policy, slot);
+        break;
+    default:
+        break;
+    }
+}
+
+static void take_notes(supervisor_t *self, int slot)
+{
+    char buf[ETCL_NOTE_MAX];
+    etcl_note_t note;
+    apr_status_t rv;
+    int count;
+
+    for (count = 0; count < NOTES_MAX; count++) {
+        rv = etcl_note_recv(self->crew.member[slot].control_fd, buf, &note);
+        if (rv == APR_EOF) {
+            etcl_crew_lost(&self->crew, slot);
+        }
+        if (rv == APR_EOF || rv == APR_EAGAIN) {
+            return;
+        }
+        if (rv == APR_SUCCESS) {
+            take_note(self, slot, &note);
+        }
+    }
+}
+
+/* Somebody leased this slot's worker a moment before it went: the closed
+ * connection sends him to another. */
+static void turn_away(const supervisor_t *self, int slot)
+{
+    int fd;
+
+    while ((fd = accept4(self->handover->listen_fd + slot, NULL, NULL,
+                         SOCK_CLOEXEC)) >= 0) {
+        close(fd);
+    }
+}
+
+static void pump(etcl_output_t **output)
+{
+    if (etcl_output_pump(*output, ETCL_FD_LOG) == APR_EOF) {
+        etcl_output_destroy(*output, ETCL_FD_LOG);
+        *output = NULL;
+    }
+}
+
+static struct pollfd poll_for(int fd)
+{
+    return (struct pollfd){ .fd = fd, .events = POLLIN };
+}
+
+static int output_fd(const etcl_output_t *output)
+{
+    return output ? output->fd : -1;
+}
+
+static nfds_t fill_polls(supervisor_t *self)
+{
+    struct pollfd *at = self->polls;
+    const etcl_member_t *member;
+    int i, ours;
+
+    *at++ = poll_for(self->signal_fd);
+    *at++ = poll_for(self->lifeline_fd);
+    for (i = 0; i < self->policy.slots; i++) {
+        member = &self->crew.member[i];
+        ours = self->policy.slot[i].state != ETCL_WORKER_READY;
+        *at++ = poll_for(ours ? self->handover->listen_fd + i : -1);
+        *at++ = poll_for(member->control_fd);
+        *at++ = poll_for(output_fd(member->out));
+        *at++ = poll_for(output_fd(member->err));
+    }
+    for (i = 0; i < ETCL_CREW_ORPHANS; i++) {
+        *at++ = poll_for(output_fd(self->crew.orphan[i]));
+    }
+    return (nfds_t)(at - self->polls);
+}
+
+static void take_slot(supervisor_t *self, int slot, const struct pollfd *polls)
+{
+    etcl_member_t *member = &self->crew.member[slot];
+
+    if (polls[AT_LISTEN].revents) {
+        turn_away(self, slot);
+    }
+    if (polls[AT_OUT].revents && member->out) {
+        pump(&member->out);
+    }
+    if (polls[AT_ERR].revents && member->err) {
+        pump(&member->err);
+    }
+    if (polls[AT_CONTROL].revents && member->control_fd >= 0) {
+        take_notes(self, slot);
+    }
+}
+
+/* Notes come before deaths: what a worker said last counts. */
+static void take_events(supervisor_t *self)
+{
+    const struct pollfd *polls = self->polls;
+    int i, slots = self->policy.slots;
+
+    for (i = 0; i < slots; i++) {
+        take_slot(self, i, polls + AT_SLOTS + i * PER_SLOT);
+    }
+    polls += AT_SLOTS + slots * PER_SLOT;
+    for (i = 0; i < ETCL_CREW_ORPHANS; i++) {
+        if (polls[i].revents) {
+            pump(&self->crew.orphan[i]);
+        }
+    }
+    if (self->polls[AT_LIFELINE].revents) {
+        take_lifeline(self);
+    }
+    if (self->polls[AT_SIGNAL].revents) {
+        take_signals(self);
+    }
+}
+
+static void take_changes(supervisor_t *self)
+{
+    const char *path =
+        self->watch ? etcl_watch_poll(self->watch, etcl_clock_us()) : NULL;
+
+    if (path && !self->policy.ending) {
+        etcl_journal_say(ETCL_LOG_NOTICE,
+                         "ETCL0241: group %s replaces its workers: %s has "
+                         "changed",
+                         self->group->name, path);
+        renew_all(self, ETCL_WHY_SCRIPT);
+    }
+}
+
+/* Act until there is nothing to do but wait; returns the last action. */
+static etcl_action_t act(supervisor_t *self)
+{
+    etcl_action_t action;
+
+    for (;;) {
+        action = etcl_policy_next(&self->policy, etcl_clock_us());
+        switch (action.what) {
+        case ETCL_DO_FORK:
+            etcl_crew_fork(&self->crew, action.slot);
+            break;
+        case ETCL_DO_RETIRE:
+            etcl_crew_retire(&self->crew, action.slot);
+            break;
+        case ETCL_DO_KILL:
+            etcl_crew_kill(&self->crew, action.slot);
+            break;
+        case ETCL_DO_WAIT:
+        case ETCL_DO_EXIT:
+            return action;
+        }
+    }
+}
+
+/* Milliseconds until `until_us` or the next look at the scripts. */
+static int wait_ms(const supervisor_t *self, apr_int64_t until_us)
+{
+    apr_int64_t look_us = self->watch ? etcl_watch_next_us(self->watch) : 0;
+    apr_int64_t left_us;
+
+    if (!until_us || (look_us && look_us < until_us)) {
+        until_us = look_us;
+    }
+    if (!until_us) {
+        return -1;
+    }
+    left_us = until_us - etcl_clock_us();
+    return left_us > 0 ? (int)(left_us / 1000) + 1 : 0;
+}
+
+static void supervise(supervisor_t *self)
+{
+    etcl_action_t action;
+
+    while ((action = act(self)).what != ETCL_DO_EXIT) {
+        nfds_t count = fill_polls(self);
+
+        if (poll(self->polls, count, wait_ms(self, action.until_us)) > 0) {
+            take_events(self);
+        }
+        take_changes(self);
+    }
+    etcl_journal_say(ETCL_LOG_INFO, "ETCL0242: group %s has ended",
+                     self->group->name);
+}
+
+/* What is there before the first worker starts is what workers load. */
+static void watch_scripts(supervisor_t *self)
+{
+    const etcl_group_t *group = self->group;
+    int i;
+
+    self->watch = group->reload ? etcl_watch_create() : NULL;
+    for (i = 0; self->watch && i < group->preload_count; i++) {
+        etcl_watch_add(self->watch, etcl_span(group->preloads[i].script), -1);
+    }
+}
+
+static apr_status_t open_signals(supervisor_t *self)
+{
+    sigset_t set;
+
+    fill_signals(&set);
+    self->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return self->signal_fd < 0 ? APR_EGENERAL : APR_SUCCESS;
+}
+
+int etcl_supervisor_run(const etcl_handover_t *handover)
+{
+    supervisor_t *self = calloc(1, sizeof(*self));
+    const etcl_group_options_t *options = &handover->group.options;
+
+    if (!self || open_signals(self) != APR_SUCCESS) {
+        etcl_journal_say(ETCL_LOG_CRIT,
+                         "ETCL0243: group %s: no memory or no descriptor for "
+                         "its supervisor",
+                         handover->group.name);
+        return ETCL_EXIT_RETRY;
+    }
+    self->handover = handover;
+    self->group = &handover->group;
+    self->lifeline_fd = handover->lifeline_fd;
+    etcl_policy_init(&self->policy, self->group->slots, (int)options->processes,
+                     options->graceful_timeout, options->shutdown_timeout);
+    etcl_crew_init(&self->crew, handover, &self->policy);
+    watch_scripts(self);
+    etcl_journal_say(ETCL_LOG_INFO,
+                     "ETCL0235: group %s starts: %d workers of %d threads, "
+                     "uid %ld",
+                     self->group->name, (int)options->processes,
+                     (int)options->threads, (long)getuid());
+    supervise(self);
+    return ETCL_EXIT_DONE;
+}

@@ -1,0 +1,38 @@
+/* Files whose change means new code. */
+
+#ifndef ETCL_WATCH_H
+#define ETCL_WATCH_H
+
+#include "etcl.h"
+
+#define ETCL_WATCH_MAX 4096         /* files; more are not watched */
+#define ETCL_WATCH_US 500000        /* how often they are looked at */
+#define ETCL_WATCH_SETTLE_US 100000 /* a change must have rested this long */
+
+typedef struct etcl_watch_t etcl_watch_t;
+
+/** Watch nothing yet. NULL: no memory. */
+etcl_watch_t *etcl_watch_create(void);
+void etcl_watch_destroy(etcl_watch_t *watch);
+
+/**
+ * Watch a file as well; one that is known is left as it is.
+ *
+ * Units    `mtime_us` is what was loaded, since the epoch: a file that is
+ *          newer by now counts as changed. -1: as it is now.
+ */
+void etcl_watch_add(etcl_watch_t *watch, etcl_span_t path,
+                    apr_int64_t mtime_us);
+
+/**
+ * Look, when it is time, and say which file has changed. A file that is being
+ * written, or is missing in between, is waited for.
+ *
+ * Returns  its path, or NULL; several changes at once are one
+ */
+const char *etcl_watch_poll(etcl_watch_t *watch, apr_int64_t now_us);
+
+/** When to look again; 0: nothing is watched. */
+apr_int64_t etcl_watch_next_us(const etcl_watch_t *watch);
+
+#endif

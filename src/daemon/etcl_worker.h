@@ -1,0 +1,29 @@
+/* A worker: one process of a group that runs the application. */
+
+#ifndef ETCL_WORKER_H
+#define ETCL_WORKER_H
+
+#include "etcl_group.h"
+#include "etcl_roster.h"
+
+/* What a worker gets from its supervisor. */
+typedef struct {
+    const etcl_group_t *group;
+    etcl_roster_t *roster;
+    int slot;
+    int control_fd; /* notes to and from the supervisor */
+    int listen_fd;  /* of its slot */
+    int out_fd;     /* becomes descriptor 1 */
+    int err_fd;     /* becomes descriptor 2 */
+} etcl_worker_t;
+
+/**
+ * Be a worker until the end of the process. Closes every descriptor that is
+ * not named in `worker`.
+ *
+ * Context  a process just forked from the supervisor; one thread; the
+ *          supervisor's signals are blocked
+ */
+void etcl_worker_run(const etcl_worker_t *worker) __attribute__((noreturn));
+
+#endif
