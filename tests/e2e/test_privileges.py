@@ -50,8 +50,8 @@ def test_no_new_privileges_can_be_gained(apache):
 def test_user_and_group_of_a_group(apache):
     """user=, group=, supplementary-groups="""
     server = apache("""
-        WSGIDaemonProcess g user=nobody group=nogroup python-path={apps} \\
-            supplementary-groups=games,mail
+        WSGIDaemonProcess g user=nobody group=nogroup home=/tmp \
+            supplementary-groups=games,mail python-path={apps}
         WSGIScriptAlias /process {apps}/process.py process-group=g""")
     seen = status(server)
     assert seen["uids"] == [65534] * 3 and seen["gids"] == [65534] * 3
@@ -63,7 +63,8 @@ def test_user_and_group_of_a_group(apache):
 def test_an_account_without_a_passwd_entry(apache):
     """No passwd entry, odd users: run group as uid 54321."""
     server = apache("""
-        WSGIDaemonProcess g user=#54321 group=#54321 python-path={apps}
+        WSGIDaemonProcess g user=#54321 group=#54321 home=/tmp \
+            python-path={apps}
         WSGIScriptAlias /process {apps}/process.py process-group=g""")
     seen = status(server)
     assert seen["uids"] == [54321] * 3 and seen["gids"] == [54321] * 3
