@@ -20,11 +20,12 @@ typedef struct {
     etcl_span_t reason;           /* may be empty */
     const etcl_header_t *headers; /* in the application's order */
     apr_size_t header_count;
-    apr_int64_t content_length;   /* of the headers; -1 when not stated */
+    apr_int64_t content_length; /* of the headers; -1 when not stated */
 } etcl_head_t;
 
 /* How bytes are to be written; bits. */
-#define ETCL_WRITE_HOLD 0x1u   /* more follows before the application runs
+#define ETCL_WRITE_HOLD                                                        \
+    0x1u                       /* more follows before the application runs
                                   again: the block may be held back */
 #define ETCL_WRITE_NOWAIT 0x2u /* never block: APR_EAGAIN, nothing taken */
 
@@ -34,8 +35,8 @@ typedef struct etcl_exchange_t etcl_exchange_t;
  * What an exchange can do.
  *
  * Context  One thread at a time, the thread of the call. Every function but
- *          `write` with ETCL_WRITE_NOWAIT and `log` may block, so Python calls
- *          them without the GIL.
+ *          `begin`, `write` with ETCL_WRITE_NOWAIT and `log` may block, so
+ *          Python calls them without the GIL.
  * Returns  APR_SUCCESS, or of the functions that move bytes:
  *          ETCL_EGONE    the client, or Apache, has gone: stop
  *          APR_TIMEUP    nothing moved within the socket timeout
@@ -84,7 +85,9 @@ typedef struct {
 
     /**
      * One log entry of this request: the bytes of `text` are the
-     * application's and may hold anything; the receiver escapes them.
+     * application's and may hold anything; the receiver escapes them. A
+     * '\n' separates the lines of one entry (a traceback): each is written
+     * as a line of its own, with its own prefix, nothing in between.
      * Never fails for the caller, and keeps nothing of `text`.
      */
     void (*log)(etcl_exchange_t *x, etcl_level_t level, etcl_span_t text);
@@ -103,8 +106,8 @@ typedef enum {
 
 typedef struct {
     etcl_answer_end_t end;
-    int status;          /* of ETCL_ANSWER_FAILED: 500, 503, 504 */
-    apr_int64_t sent;    /* bytes of body given to the exchange */
+    int status;           /* of ETCL_ANSWER_FAILED: 400, 408, 413, 5xx */
+    apr_int64_t sent;     /* bytes of body given to the exchange */
     apr_int64_t promised; /* Content-Length, or -1 */
 } etcl_answer_t;
 

@@ -13,6 +13,7 @@
 #include "etcl_response.h"
 #include "etcl_say.h"
 #include "etcl_script.h"
+#include "etcl_starter.h"
 #include "etcl_start.h"
 #include "etcl_stop.h"
 #include "etcl_threads.h"
@@ -37,7 +38,7 @@ static int is_head(const etcl_call_t *call)
 static PyObject *call_application(etcl_turn_t *turn, PyObject *application)
 {
     PyObject *input = etcl_input_make(turn);
-    PyObject *start = input ? etcl_response_make(turn) : NULL;
+    PyObject *start = input ? etcl_starter_make(turn) : NULL;
     PyObject *environ = start ? etcl_environ_make(turn, input) : NULL;
     PyObject *args[3] = { NULL, environ, start };
     PyObject *body = NULL;
@@ -107,8 +108,8 @@ static etcl_answer_t fail(const etcl_turn_t *turn, int status)
 {
     const etcl_response_t *response = &turn->response;
 
-    return (etcl_answer_t){ .end = response->sent ? ETCL_ANSWER_ABORTED
-                                                  : ETCL_ANSWER_FAILED,
+    return (etcl_answer_t){ .end = response->opened ? ETCL_ANSWER_ABORTED
+                                                    : ETCL_ANSWER_FAILED,
                             .status = status,
                             .sent = response->sent,
                             .promised = response->promised };
@@ -121,7 +122,7 @@ static etcl_answer_t finish(etcl_turn_t *turn, int ok, int status)
     const etcl_response_t *response = &turn->response;
     int complete = response->promised >= 0 && etcl_response_is_full(turn);
 
-    if (turn->broken || (!ok && (!complete || !response->sent)) ||
+    if (turn->broken || (!ok && (!complete || !response->opened)) ||
         !judge_length(turn)) {
         return fail(turn, status);
     }
@@ -198,7 +199,7 @@ etcl_answer_t etcl_answer_call(const etcl_call_t *call, etcl_exchange_t *x)
     }
     turn = etcl_threads_turn();
     etcl_turn_begin(turn, call, x, seat);
-    turn->bodiless = is_head(call);
+    turn->is_head = is_head(call);
     etcl_threads_serve(x);
     answer = take_turn(turn, mtime_us);
     etcl_turn_end(turn);

@@ -18,8 +18,9 @@
 #define FIRST_MS 500 /* until the thread begins to write */
 #define QUIET_MS 20  /* no more text for so long: complete */
 
-static int one_signal;
-static int all_signal;
+#define ONE_SIGNAL (SIGRTMAX - 2)
+#define ALL_SIGNAL (SIGRTMAX - 3)
+
 static int pipe_fds[2] = { -1, -1 };
 static pthread_mutex_t dumping = PTHREAD_MUTEX_INITIALIZER;
 
@@ -31,9 +32,7 @@ static PyObject *dump_channel(PyObject *module, PyObject *unused)
     if (pipe_fds[0] < 0 && pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK)) {
         return PyErr_SetFromErrno(PyExc_OSError);
     }
-    one_signal = SIGRTMAX - 2;
-    all_signal = SIGRTMAX - 3;
-    return Py_BuildValue("(iii)", one_signal, all_signal, pipe_fds[1]);
+    return Py_BuildValue("(iii)", ONE_SIGNAL, ALL_SIGNAL, pipe_fds[1]);
 }
 
 PyMethodDef etcl_dump_methods[] = {
@@ -46,8 +45,8 @@ void etcl_dump_unblock(void)
     sigset_t set;
 
     sigemptyset(&set);
-    sigaddset(&set, one_signal);
-    sigaddset(&set, all_signal);
+    sigaddset(&set, ONE_SIGNAL);
+    sigaddset(&set, ALL_SIGNAL);
     pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
@@ -87,7 +86,7 @@ void etcl_dump_stack(etcl_exchange_t *x)
     static char text[DUMP_BYTES]; /* under the lock */
 
     pthread_mutex_lock(&dumping);
-    if (pipe_fds[0] >= 0 && etcl_threads_kill(x, x ? one_signal : all_signal)) {
+    if (pipe_fds[0] >= 0 && etcl_threads_kill(x, x ? ONE_SIGNAL : ALL_SIGNAL)) {
         say_stack(text, collect(text));
     }
     pthread_mutex_unlock(&dumping);

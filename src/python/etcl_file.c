@@ -102,6 +102,7 @@ static int send_part(etcl_turn_t *turn, int fd, apr_int64_t offset,
     if (etcl_response_is_bodiless(turn) || len <= 0) {
         return 0;
     }
+    response->opened = 1;
     rv = etcl_outside_send_file(turn, fd, offset, len);
     if (rv) {
         return etcl_response_raise(turn, rv);

@@ -9,9 +9,9 @@
 #include "etcl_input.h"
 #include "etcl_key.h"
 #include "etcl_outside.h"
-#include "etcl_response.h"
 #include "etcl_say.h"
 #include "etcl_start.h"
+#include "etcl_starter.h"
 #include "etcl_stream.h"
 #include "etcl_threads.h"
 
@@ -152,7 +152,7 @@ static int set_up(etcl_interp_t *interp)
     int rv = -1;
 
     interp->input_type = etcl_input_type();
-    if (!interp->input_type || etcl_response_types(interp) ||
+    if (!interp->input_type || etcl_starter_types(interp) ||
         intern_words(interp)) {
         return -1;
     }

@@ -1,25 +1,10 @@
-/* start_response() and write(): what PEP 3333 says about the head of an
- * answer, checked when the application says it. */
+/* An answer on its way to the exchange: the head once, then bytes, never more
+ * than promised. */
 
 #ifndef ETCL_RESPONSE_H
 #define ETCL_RESPONSE_H
 
 #include "etcl_turn.h"
-
-struct etcl_interp_t;
-struct etcl_seat_t;
-
-/** Make the types of start_response and write; -1 with the error set. */
-int etcl_response_types(struct etcl_interp_t *interp);
-
-/** start_response of a turn: a new reference, or NULL with the error set. */
-PyObject *etcl_response_make(etcl_turn_t *turn);
-
-/** The request is over: start_response and write raise from now on. */
-void etcl_response_detach(struct etcl_seat_t *seat);
-
-/** Let go of status and headers. */
-void etcl_response_forget(etcl_turn_t *turn);
 
 /** Whether the answer has no body, whatever the application gives. */
 int etcl_response_is_bodiless(const etcl_turn_t *turn);

@@ -4,6 +4,7 @@
 
 #include "etcl_threads.h"
 
+#include "etcl_dump.h"
 #include "etcl_gate.h"
 #include "etcl_outside.h"
 #include "etcl_stop.h"
@@ -91,6 +92,7 @@ static thread_t *get_me(void)
         me->alive = 1;
         me->handle = pthread_self();
         pthread_setspecific(at_end, me);
+        etcl_dump_unblock();
     }
     pthread_mutex_unlock(&lock);
     return me;

@@ -1,13 +1,14 @@
 /* Begin and end of a turn: what is fresh for each request, and what of it is
  * kept for the next one. How the objects of a request are made: etcl_input.c,
- * etcl_response.c. */
+ * etcl_starter.c. */
 
 #include "etcl_turn.h"
 
 #include "etcl_fork.h"
+#include "etcl_headers.h"
 #include "etcl_input.h"
 #include "etcl_outside.h"
-#include "etcl_response.h"
+#include "etcl_starter.h"
 #include "etcl_stream.h"
 
 #define LINE_MAX_BYTES 65536
@@ -33,20 +34,21 @@ void etcl_turn_begin(etcl_turn_t *turn, const etcl_call_t *call,
     turn->forks = etcl_fork_count();
     turn->broken = APR_SUCCESS;
     turn->taken = 0;
-    turn->bodiless = 0;
+    turn->is_head = 0;
     turn->response.status = 0;
     turn->response.promised = -1;
     turn->response.sent = 0;
     turn->response.begun = 0;
+    turn->response.opened = 0;
     turn->response.cut = 0;
 }
 
 void etcl_turn_end(etcl_turn_t *turn)
 {
     etcl_stream_finish(turn);
-    etcl_response_forget(turn);
+    etcl_headers_forget(&turn->response);
     etcl_input_detach(turn->seat);
-    etcl_response_detach(turn->seat);
+    etcl_starter_detach(turn->seat);
     etcl_outside_lock(&turn->guard);
     turn->x = NULL;
     turn->call = NULL;

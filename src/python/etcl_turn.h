@@ -28,6 +28,7 @@ typedef struct {
     apr_int64_t promised; /* Content-Length, or -1 */
     apr_int64_t sent;     /* bytes of body given to the exchange */
     int begun;            /* the head was given to the exchange */
+    int opened;           /* bytes may have left */
     int cut;              /* a block was cut at Content-Length */
     char length[24];      /* text of a Content-Length of ours */
 } etcl_response_t;
@@ -41,7 +42,7 @@ typedef struct etcl_turn_t {
     unsigned int forks;       /* etcl_fork_count() when it began */
     apr_status_t broken;      /* first error of `x`; then it is let alone */
     apr_int64_t taken;        /* bytes of the request body so far */
-    int bodiless;             /* HEAD */
+    int is_head;              /* the answer has no body */
     etcl_response_t response;
     etcl_buffer_t lines[ETCL_TURN_STREAMS];
 } etcl_turn_t;
