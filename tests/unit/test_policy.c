@@ -1,0 +1,311 @@
+/* What a supervisor decides: each test drives the policy as the supervisor
+ * would, and looks at the next action. */
+
+#include "etcl_policy.h"
+
+#include <check.h>
+
+#define SECOND APR_INT64_C(1000000)
+#define NOW (1000 * SECOND)
+
+static etcl_policy_t policy;
+
+static void begin(int wanted)
+{
+    etcl_policy_init(&policy, 2 * wanted, wanted, 15, 5);
+}
+
+static void expect(etcl_do_t what, int slot, apr_int64_t now_us)
+{
+    etcl_action_t action = etcl_policy_next(&policy, now_us);
+
+    ck_assert_int_eq(action.what, what);
+    ck_assert_int_eq(action.slot, slot);
+}
+
+/* Carry out a start that succeeds. */
+static void start_ready(int slot, apr_int64_t now_us)
+{
+    expect(ETCL_DO_FORK, slot, now_us);
+    etcl_policy_forked(&policy, slot);
+    ck_assert_int_eq(etcl_policy_ready(&policy, slot, 0, now_us), 1);
+}
+
+static void retire(int slot, apr_int64_t now_us)
+{
+    expect(ETCL_DO_RETIRE, slot, now_us);
+    etcl_policy_retiring(&policy, slot, now_us);
+}
+
+START_TEST(as_many_workers_start_at_once_as_are_wanted)
+{
+    begin(3);
+    expect(ETCL_DO_FORK, 0, NOW);
+    etcl_policy_forked(&policy, 0);
+    expect(ETCL_DO_FORK, 1, NOW);
+    etcl_policy_forked(&policy, 1);
+    expect(ETCL_DO_FORK, 2, NOW);
+    etcl_policy_forked(&policy, 2);
+    expect(ETCL_DO_WAIT, -1, NOW);
+}
+END_TEST
+
+START_TEST(a_crash_of_a_worker_that_served_is_filled_at_once)
+{
+    begin(2);
+    start_ready(0, NOW);
+    start_ready(1, NOW);
+    etcl_policy_ended(&policy, 0, NOW + SECOND);
+    expect(ETCL_DO_FORK, 0, NOW + SECOND);
+}
+END_TEST
+
+static const int delays[] = { 0, 1, 2, 4, 8, 16, 30, 30 };
+
+START_TEST(starts_that_fail_are_tried_less_and_less_often)
+{
+    apr_int64_t now_us = NOW, wait_us;
+    etcl_action_t action;
+    size_t i;
+
+    begin(1);
+    for (i = 0; i < sizeof(delays) / sizeof(*delays); i++) {
+        expect(ETCL_DO_FORK, 0, now_us);
+        etcl_policy_forked(&policy, 0);
+        etcl_policy_ended(&policy, 0, now_us);
+        wait_us = delays[i] * SECOND;
+        if (wait_us) {
+            action = etcl_policy_next(&policy, now_us + wait_us - 1);
+            ck_assert_int_eq(action.what, ETCL_DO_WAIT);
+            ck_assert_int_eq(action.until_us, now_us + wait_us);
+        }
+        now_us += wait_us;
+    }
+}
+END_TEST
+
+START_TEST(a_worker_that_dies_as_soon_as_it_is_ready_did_not_start)
+{
+    begin(1);
+    start_ready(0, NOW);
+    etcl_policy_ended(&policy, 0, NOW + ETCL_POLICY_SHORT_US - 1);
+    start_ready(0, NOW);
+    etcl_policy_ended(&policy, 0, NOW + 1);
+    expect(ETCL_DO_WAIT, -1, NOW + 2);
+    ck_assert_int_eq(policy.failures, 2);
+}
+END_TEST
+
+START_TEST(a_fork_that_fails_is_backed_off_too)
+{
+    begin(1);
+    etcl_policy_not_forked(&policy, NOW);
+    expect(ETCL_DO_FORK, 0, NOW);
+    etcl_policy_not_forked(&policy, NOW);
+    expect(ETCL_DO_WAIT, -1, NOW);
+    expect(ETCL_DO_FORK, 0, NOW + SECOND);
+}
+END_TEST
+
+START_TEST(a_reload_replaces_one_by_one_and_first_then_retires)
+{
+    begin(2);
+    start_ready(0, NOW);
+    start_ready(1, NOW + 1);
+    etcl_policy_renew(&policy, -1);
+    expect(ETCL_DO_FORK, 2, NOW);
+    etcl_policy_forked(&policy, 2);
+    expect(ETCL_DO_WAIT, -1, NOW);
+    ck_assert_int_eq(etcl_policy_ready(&policy, 2, 0, NOW), 1);
+    retire(0, NOW);
+    expect(ETCL_DO_FORK, 3, NOW);
+    etcl_policy_forked(&policy, 3);
+    etcl_policy_ready(&policy, 3, 0, NOW);
+    retire(1, NOW);
+    expect(ETCL_DO_WAIT, -1, NOW);
+    etcl_policy_ended(&policy, 0, NOW);
+    etcl_policy_ended(&policy, 1, NOW);
+    expect(ETCL_DO_WAIT, -1, NOW);
+}
+END_TEST
+
+START_TEST(one_worker_is_replaced_alone)
+{
+    begin(2);
+    start_ready(0, NOW);
+    start_ready(1, NOW);
+    etcl_policy_renew(&policy, 1);
+    expect(ETCL_DO_FORK, 2, NOW);
+    etcl_policy_forked(&policy, 2);
+    etcl_policy_ready(&policy, 2, 0, NOW);
+    retire(1, NOW);
+    expect(ETCL_DO_WAIT, -1, NOW);
+}
+END_TEST
+
+START_TEST(new_code_that_does_not_load_leaves_the_old_workers)
+{
+    begin(2);
+    start_ready(0, NOW);
+    start_ready(1, NOW);
+    etcl_policy_renew(&policy, -1);
+    expect(ETCL_DO_FORK, 2, NOW);
+    etcl_policy_forked(&policy, 2);
+    ck_assert_int_eq(etcl_policy_ready(&policy, 2, 1, NOW), 0);
+    retire(2, NOW);
+    expect(ETCL_DO_WAIT, -1, NOW);
+    etcl_policy_ended(&policy, 2, NOW);
+    expect(ETCL_DO_WAIT, -1, NOW);
+    /* One of the old ones dies: the code is known not to load. */
+    etcl_policy_ended(&policy, 0, NOW + SECOND);
+    expect(ETCL_DO_WAIT, -1, NOW + SECOND);
+    /* The file changes again. */
+    etcl_policy_renew(&policy, -1);
+    expect(ETCL_DO_FORK, 0, NOW + SECOND);
+}
+END_TEST
+
+START_TEST(code_that_never_loaded_serves_its_errors)
+{
+    begin(2);
+    expect(ETCL_DO_FORK, 0, NOW);
+    etcl_policy_forked(&policy, 0);
+    expect(ETCL_DO_FORK, 1, NOW);
+    etcl_policy_forked(&policy, 1);
+    ck_assert_int_eq(etcl_policy_ready(&policy, 0, 1, NOW), 1);
+    ck_assert_int_eq(etcl_policy_ready(&policy, 1, 1, NOW), 1);
+    expect(ETCL_DO_WAIT, -1, NOW);
+}
+END_TEST
+
+START_TEST(with_the_last_good_worker_gone_bad_code_serves_its_errors)
+{
+    begin(1);
+    start_ready(0, NOW);
+    etcl_policy_renew(&policy, -1);
+    expect(ETCL_DO_FORK, 1, NOW);
+    etcl_policy_forked(&policy, 1);
+    ck_assert_int_eq(etcl_policy_ready(&policy, 1, 1, NOW), 0);
+    retire(1, NOW);
+    etcl_policy_ended(&policy, 1, NOW);
+    etcl_policy_ended(&policy, 0, NOW + SECOND);
+    expect(ETCL_DO_FORK, 0, NOW + SECOND);
+    etcl_policy_forked(&policy, 0);
+    ck_assert_int_eq(etcl_policy_ready(&policy, 0, 1, NOW + SECOND), 1);
+}
+END_TEST
+
+START_TEST(a_worker_that_hangs_in_old_code_is_replaced_as_well)
+{
+    begin(1);
+    expect(ETCL_DO_FORK, 0, NOW);
+    etcl_policy_forked(&policy, 0);
+    etcl_policy_renew(&policy, -1);
+    retire(0, NOW);
+    expect(ETCL_DO_FORK, 1, NOW);
+}
+END_TEST
+
+START_TEST(a_worker_that_does_not_end_is_killed_in_time)
+{
+    apr_int64_t until_us = NOW + 20 * SECOND + ETCL_POLICY_SLACK_US;
+    etcl_action_t action;
+
+    begin(1);
+    start_ready(0, NOW);
+    etcl_policy_end(&policy, 0, NOW);
+    retire(0, NOW);
+    action = etcl_policy_next(&policy, NOW);
+    ck_assert_int_eq(action.until_us, until_us);
+    expect(ETCL_DO_WAIT, -1, until_us - 1);
+    expect(ETCL_DO_KILL, 0, until_us);
+    etcl_policy_killed(&policy, 0);
+    expect(ETCL_DO_WAIT, -1, until_us);
+    etcl_policy_ended(&policy, 0, until_us);
+    expect(ETCL_DO_EXIT, -1, until_us);
+}
+END_TEST
+
+START_TEST(a_hurry_shortens_the_time_of_those_that_end_already)
+{
+    begin(1);
+    start_ready(0, NOW);
+    etcl_policy_end(&policy, 0, NOW);
+    retire(0, NOW);
+    etcl_policy_end(&policy, 1, NOW + SECOND);
+    expect(ETCL_DO_WAIT, -1, NOW + 6 * SECOND);
+    expect(ETCL_DO_KILL, 0, NOW + 6 * SECOND + ETCL_POLICY_SLACK_US);
+}
+END_TEST
+
+START_TEST(no_worker_starts_in_a_group_that_ends)
+{
+    begin(2);
+    start_ready(0, NOW);
+    etcl_policy_end(&policy, 0, NOW);
+    retire(0, NOW);
+    etcl_policy_ended(&policy, 0, NOW);
+    expect(ETCL_DO_EXIT, -1, NOW);
+}
+END_TEST
+
+START_TEST(without_a_free_slot_a_start_waits)
+{
+    begin(1);
+    start_ready(0, NOW);
+    etcl_policy_retiring(&policy, 0, NOW);
+    expect(ETCL_DO_FORK, 1, NOW);
+    etcl_policy_forked(&policy, 1);
+    etcl_policy_ready(&policy, 1, 0, NOW);
+    etcl_policy_retiring(&policy, 1, NOW);
+    expect(ETCL_DO_WAIT, -1, NOW);
+}
+END_TEST
+
+static const struct {
+    apr_int64_t graceful, shutdown;
+    int hurry;
+    apr_int64_t calls_us, stop_us;
+} limits[] = {
+    { 15, 5, 0, 15 * SECOND, 5 * SECOND },  { 0, 5, 0, 5 * SECOND, 5 * SECOND },
+    { 15, 0, 0, 15 * SECOND, 60 * SECOND }, { 15, 5, 1, 4 * SECOND, SECOND },
+    { 15, 1, 1, SECOND / 2, SECOND / 2 },
+};
+
+START_TEST(options_become_limits)
+{
+    etcl_policy_grace_t grace = etcl_policy_limits(
+        limits[_i].graceful, limits[_i].shutdown, limits[_i].hurry);
+
+    ck_assert_int_eq(grace.calls_us, limits[_i].calls_us);
+    ck_assert_int_eq(grace.stop_us, limits[_i].stop_us);
+}
+END_TEST
+
+Suite *suite_policy(void)
+{
+    Suite *suite = suite_create("policy");
+    TCase *tests = tcase_create("policy");
+
+    tcase_add_test(tests, as_many_workers_start_at_once_as_are_wanted);
+    tcase_add_test(tests, a_crash_of_a_worker_that_served_is_filled_at_once);
+    tcase_add_test(tests, starts_that_fail_are_tried_less_and_less_often);
+    tcase_add_test(tests,
+                   a_worker_that_dies_as_soon_as_it_is_ready_did_not_start);
+    tcase_add_test(tests, a_fork_that_fails_is_backed_off_too);
+    tcase_add_test(tests, a_reload_replaces_one_by_one_and_first_then_retires);
+    tcase_add_test(tests, one_worker_is_replaced_alone);
+    tcase_add_test(tests, new_code_that_does_not_load_leaves_the_old_workers);
+    tcase_add_test(tests, code_that_never_loaded_serves_its_errors);
+    tcase_add_test(tests,
+                   with_the_last_good_worker_gone_bad_code_serves_its_errors);
+    tcase_add_test(tests, a_worker_that_hangs_in_old_code_is_replaced_as_well);
+    tcase_add_test(tests, a_worker_that_does_not_end_is_killed_in_time);
+    tcase_add_test(tests, a_hurry_shortens_the_time_of_those_that_end_already);
+    tcase_add_test(tests, no_worker_starts_in_a_group_that_ends);
+    tcase_add_test(tests, without_a_free_slot_a_start_waits);
+    tcase_add_loop_test(tests, options_become_limits, 0,
+                        sizeof(limits) / sizeof(*limits));
+    suite_add_tcase(suite, tests);
+    return suite;
+}
