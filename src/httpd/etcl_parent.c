@@ -219,22 +219,20 @@ static void leave_to_next(void)
 }
 
 /* Clean-up of pconf: the configuration ends, and with it this loading of the
- * module. */
+ * module. The other-child call-backs were registered later, so APR has dropped
+ * them already: none of our code is called after this. */
 static apr_status_t end_generation(void *data)
 {
     const ap_unixd_mpm_retained_data *mpm =
         ap_unixd_mpm_get_retained_data();
-    etcl_live_t *live;
 
     (void)data;
     if (!etcl_parent_is_here()) {
         return APR_SUCCESS;
     }
-    for (live = retain->lives; live; live = live->next) {
-        apr_proc_other_child_unregister(live);
-    }
-    if (mpm && mpm->restart_pending && !mpm->shutdown_pending &&
-        !mpm->is_ungraceful) {
+    /* A graceful stop is no restart: nobody comes after. */
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_DESTROY_CONFIG && mpm &&
+        mpm->was_graceful) {
         leave_to_next();
     } else {
         end_all();
