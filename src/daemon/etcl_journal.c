@@ -16,10 +16,25 @@ void etcl_journal_open(int fd, int level)
     log_level = level;
 }
 
+static void write_lines(etcl_level_t level, etcl_span_t text)
+{
+    etcl_span_t line = text;
+    const char *end;
+
+    while (text.len) {
+        end = memchr(text.ptr, '\n', text.len);
+        line.ptr = text.ptr;
+        line.len = end ? (apr_size_t)(end - text.ptr) : text.len;
+        etcl_logline_write(log_fd, level, line);
+        text.ptr += line.len + (end != NULL);
+        text.len -= line.len + (end != NULL);
+    }
+}
+
 void etcl_journal_text(etcl_level_t level, etcl_span_t text)
 {
     if ((int)level <= log_level) {
-        etcl_logline_write(log_fd, level, text);
+        write_lines(level, text);
     }
 }
 

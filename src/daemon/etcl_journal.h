@@ -12,7 +12,7 @@ void etcl_journal_open(int fd, int level);
 void etcl_journal_say(etcl_level_t level, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/** A line that somebody else worded. Any thread. */
+/** What somebody else worded, each line a line of the log. Any thread. */
 void etcl_journal_text(etcl_level_t level, etcl_span_t text);
 
 #endif

@@ -148,7 +148,20 @@ static apr_status_t add_data(etcl_reply_t *reply, etcl_span_t block)
 }
 
 /* All or nothing: one packet, taken by the socket as it is, or left out. */
-static apr_status_t write_nowait(etcl_reply_t *reply, etcl_span_t block)
+static apr_status_t send_nowait(etcl_reply_t *reply)
+{
+    apr_status_t rv = etcl_link_send(reply->link, held(reply), -1, 1);
+
+    if (rv == APR_SUCCESS) {
+        forget_held(reply);
+    } else if (!APR_STATUS_IS_EAGAIN(rv)) {
+        reply->broken = rv = ETCL_EGONE;
+    }
+    return rv;
+}
+
+static apr_status_t write_nowait(etcl_reply_t *reply, etcl_span_t block,
+                                 unsigned int how)
 {
     apr_size_t was_len = reply->out.len, head_len;
     int waited = reply->head_waits;
@@ -162,14 +175,10 @@ static apr_status_t write_nowait(etcl_reply_t *reply, etcl_span_t block)
     if (block.len) {
         etcl_packet_add(&reply->out, ETCL_FRAME_DATA, 0, block);
     }
-    rv = etcl_link_send(reply->link, held(reply), -1, 1);
-    if (rv == APR_SUCCESS) {
-        forget_held(reply);
-    } else if (APR_STATUS_IS_EAGAIN(rv)) {
+    rv = how & ETCL_WRITE_HOLD ? APR_SUCCESS : send_nowait(reply);
+    if (APR_STATUS_IS_EAGAIN(rv)) {
         reply->out.len = was_len;
         reply->head_waits = waited;
-    } else {
-        reply->broken = rv = ETCL_EGONE;
     }
     return rv;
 }
@@ -227,7 +236,7 @@ static apr_status_t write_out(etcl_exchange_t *x, etcl_span_t block,
         return APR_SUCCESS;
     }
     if (how & ETCL_WRITE_NOWAIT) {
-        return write_nowait(reply, block);
+        return write_nowait(reply, block, how);
     }
     rv = put_head(reply);
     if (rv == APR_SUCCESS) {
@@ -293,11 +302,7 @@ static void log_entry(etcl_reply_t *reply, etcl_level_t level, etcl_span_t text)
         etcl_journal_text(level, text);
         return;
     }
-    rv = etcl_link_send(reply->link, held(reply), -1, 1);
-    if (rv == APR_SUCCESS) {
-        forget_held(reply);
-    } else if (!APR_STATUS_IS_EAGAIN(rv)) {
-        reply->broken = ETCL_EGONE;
+    if (send_nowait(reply) == ETCL_EGONE) {
         etcl_journal_text(level, text);
     }
 }
@@ -361,6 +366,7 @@ static void take_back(etcl_reply_t *reply)
 static apr_status_t put_end(etcl_reply_t *reply, const etcl_answer_t *answer)
 {
     etcl_answer_t last = *answer;
+    apr_status_t rv;
 
     if (last.end == ETCL_ANSWER_FAILED && reply->left) {
         last.end = ETCL_ANSWER_ABORTED;
@@ -371,17 +377,12 @@ static apr_status_t put_end(etcl_reply_t *reply, const etcl_answer_t *answer)
     }
     if (last.end == ETCL_ANSWER_FAILED) {
         take_back(reply);
-    } else {
-        apr_status_t rv = put_head(reply);
-
-        if (rv != APR_SUCCESS) {
-            return rv;
-        }
     }
-    if (etcl_reply_room(reply, FIXED_PAYLOAD) != APR_SUCCESS) {
-        return reply->broken;
+    rv = put_head(reply);
+    if (rv == APR_SUCCESS) {
+        rv = etcl_reply_room(reply, FIXED_PAYLOAD);
     }
-    return etcl_end_encode(&last, &reply->out);
+    return rv == APR_SUCCESS ? etcl_end_encode(&last, &reply->out) : rv;
 }
 
 apr_status_t etcl_reply_end(etcl_reply_t *reply, const etcl_answer_t *answer)

@@ -14,11 +14,15 @@
 
 #define CALL_KEEP 65536 /* memory for a long call that stays with the thread */
 
+/* What rides with a call. */
+#define BODY_MAX (1024 * 1024)
+
 /* One request thread. */
 typedef struct {
     etcl_service_t *service;
     char *in;           /* ETCL_PACKET_MAX bytes: a CALL lies here */
     etcl_buffer_t call; /* or here, when it came in several packets */
+    etcl_buffer_t body; /* likewise what rode along beyond one packet */
     etcl_decoder_t decoder;
     etcl_reply_t reply;
 } server_t;
@@ -42,18 +46,18 @@ static int is_secret(const unsigned char *a, const unsigned char *b)
     return !differs;
 }
 
-static apr_status_t recv_packet(server_t *self, etcl_line_t *line, int nowait,
+static apr_status_t recv_packet(etcl_line_t *line, char *into, int nowait,
                                 etcl_span_t *out)
 {
     apr_status_t rv;
     int fd;
 
-    rv = etcl_link_recv(&line->link, self->in, &out->len, &fd, nowait);
+    rv = etcl_link_recv(&line->link, into, &out->len, &fd, nowait);
     if (fd >= 0) {
         close(fd);
         return ETCL_EPROTO;
     }
-    out->ptr = self->in;
+    out->ptr = into;
     return rv;
 }
 
@@ -130,7 +134,7 @@ static apr_status_t collect_call(server_t *self, etcl_line_t *line,
         if (rest->len) {
             return ETCL_EPROTO;
         }
-        rv = recv_packet(self, line, 0, rest);
+        rv = recv_packet(line, self->in, 0, rest);
         if (rv == APR_SUCCESS) {
             rv = etcl_frame_next(rest, &frame);
         }
@@ -144,24 +148,59 @@ static apr_status_t collect_call(server_t *self, etcl_line_t *line,
     return rv;
 }
 
-/* A small body rides along, whole. */
-static apr_status_t take_body(etcl_span_t rest, incoming_t *in)
+static apr_status_t next_body(etcl_span_t *rest, apr_uint32_t serial,
+                              etcl_frame_t *out)
+{
+    apr_status_t rv = etcl_frame_next(rest, out);
+
+    return rv != APR_SUCCESS || rest->len || out->type != ETCL_FRAME_BODY ||
+                   out->serial != serial
+               ? ETCL_EPROTO
+               : APR_SUCCESS;
+}
+
+/* The call itself lies in self->in, so the rest of the body is received
+ * elsewhere. It is there at once, like the call's own pieces. */
+static apr_status_t collect_body(server_t *self, etcl_line_t *line,
+                                 etcl_frame_t *piece)
+{
+    apr_uint32_t serial = piece->serial;
+    etcl_span_t rest;
+    apr_status_t rv;
+
+    etcl_buffer_clear(&self->body, CALL_KEEP);
+    rv = etcl_buffer_add(&self->body, piece->payload);
+    while (rv == APR_SUCCESS && !(piece->flags & ETCL_FRAME_LAST)) {
+        rv = recv_packet(line, self->reply.in, 0, &rest);
+        if (rv == APR_SUCCESS) {
+            rv = next_body(&rest, serial, piece);
+        }
+        if (rv == APR_SUCCESS) {
+            rv = etcl_buffer_add(&self->body, piece->payload);
+        }
+    }
+    piece->payload = (etcl_span_t){ self->body.ptr, self->body.len };
+    return rv;
+}
+
+/* A small body begins in the last packet of its call, and is whole. */
+static apr_status_t take_body(server_t *self, etcl_line_t *line,
+                              etcl_span_t rest, incoming_t *in)
 {
     etcl_frame_t frame;
+    apr_status_t rv;
 
     in->body = (etcl_span_t){ NULL, 0 };
-    in->whole = 0;
-    if (!rest.len) {
+    in->whole = rest.len != 0;
+    if (!in->whole) {
         return APR_SUCCESS;
     }
-    if (etcl_frame_next(&rest, &frame) != APR_SUCCESS || rest.len ||
-        frame.type != ETCL_FRAME_BODY || !(frame.flags & ETCL_FRAME_LAST) ||
-        frame.serial != in->call.serial) {
-        return ETCL_EPROTO;
+    rv = next_body(&rest, in->call.serial, &frame);
+    if (rv == APR_SUCCESS && !(frame.flags & ETCL_FRAME_LAST)) {
+        rv = collect_body(self, line, &frame);
     }
     in->body = frame.payload;
-    in->whole = 1;
-    return APR_SUCCESS;
+    return rv;
 }
 
 static apr_status_t take_call(server_t *self, etcl_line_t *line,
@@ -176,7 +215,7 @@ static apr_status_t take_call(server_t *self, etcl_line_t *line,
     if (in->call.flags & ETCL_FRAME_MORE) {
         rv = collect_call(self, line, &in->call, &packet);
     }
-    return rv == APR_SUCCESS ? take_body(packet, in) : rv;
+    return rv == APR_SUCCESS ? take_body(self, line, packet, in) : rv;
 }
 
 /* A script that has changed is reloaded by a rolling replacement of workers,
@@ -225,7 +264,7 @@ static void refuse_queued(server_t *self, etcl_line_t *line)
     etcl_frame_t frame;
     int refused = 0;
 
-    while (recv_packet(self, line, 1, &packet) == APR_SUCCESS) {
+    while (recv_packet(line, self->in, 1, &packet) == APR_SUCCESS) {
         if (!refused && line->greeted &&
             etcl_frame_next(&packet, &frame) == APR_SUCCESS &&
             frame.type == ETCL_FRAME_CALL) {
@@ -261,7 +300,7 @@ static void serve_line(server_t *self, etcl_line_t *line)
     apr_status_t rv;
 
     if (line->state != ETCL_LINE_SHUT) {
-        rv = recv_packet(self, line, 1, &packet);
+        rv = recv_packet(line, self->in, 1, &packet);
         if (rv == APR_SUCCESS) {
             rv = serve_packet(self, line, packet);
         }
@@ -298,6 +337,7 @@ static server_t *create_server(etcl_service_t *service)
     self->service = service;
     self->in = malloc(ETCL_PACKET_MAX);
     etcl_buffer_init(&self->call, ETCL_CALL_MAX);
+    etcl_buffer_init(&self->body, BODY_MAX);
     etcl_decoder_init(&self->decoder);
     if (!self->in || etcl_reply_create(&self->reply) != APR_SUCCESS) {
         return NULL;

@@ -86,42 +86,50 @@ static apr_status_t take_broken(etcl_reply_t *reply, etcl_span_t payload)
 
 static apr_status_t take_body(etcl_reply_t *reply, const etcl_frame_t *frame)
 {
-    int last = frame->flags & ETCL_FRAME_LAST;
-
-    if (frame->payload.len > reply->owed || (!frame->payload.len && !last)) {
+    if (frame->payload.len > reply->owed) {
         return break_link(reply);
     }
     reply->have = frame->payload;
     reply->owed = reply->one_piece ? 0 : reply->owed - frame->payload.len;
-    if (last) {
-        reply->owed = 0;
+    if (frame->flags & ETCL_FRAME_LAST) {
         reply->ended = APR_EOF;
     }
     return APR_SUCCESS;
 }
 
-/* One packet holds one piece: BODY or BROKEN, of this call. */
+static apr_status_t take_frame(etcl_reply_t *reply, const etcl_frame_t *frame)
+{
+    if (frame->serial != reply->out.serial || reply->ended != APR_SUCCESS) {
+        return break_link(reply);
+    }
+    switch (frame->type) {
+    case ETCL_FRAME_BODY:
+        return reply->have.len ? break_link(reply) : take_body(reply, frame);
+    case ETCL_FRAME_BROKEN:
+        return take_broken(reply, frame->payload);
+    default:
+        return break_link(reply);
+    }
+}
+
+/* A packet holds one piece, and perhaps that the body breaks off behind it.
+ * One that brings neither bytes nor an end would be asked for again and
+ * again. */
 static apr_status_t recv_piece(etcl_reply_t *reply)
 {
     etcl_span_t packet;
     etcl_frame_t frame;
     apr_status_t rv = recv_packet(reply, &packet);
 
-    if (rv != APR_SUCCESS) {
-        return rv;
+    while (rv == APR_SUCCESS && packet.len) {
+        rv = etcl_frame_next(&packet, &frame) == APR_SUCCESS
+                 ? take_frame(reply, &frame)
+                 : break_link(reply);
     }
-    if (etcl_frame_next(&packet, &frame) != APR_SUCCESS || packet.len ||
-        frame.serial != reply->out.serial) {
-        return break_link(reply);
+    if (rv == APR_SUCCESS && !reply->have.len && reply->ended == APR_SUCCESS) {
+        rv = break_link(reply);
     }
-    switch (frame.type) {
-    case ETCL_FRAME_BODY:
-        return take_body(reply, &frame);
-    case ETCL_FRAME_BROKEN:
-        return take_broken(reply, frame.payload);
-    default:
-        return break_link(reply);
-    }
+    return rv;
 }
 
 static apr_status_t fetch(etcl_reply_t *reply, apr_size_t max, int whole)

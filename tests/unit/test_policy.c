@@ -89,9 +89,9 @@ START_TEST(a_worker_that_dies_as_soon_as_it_is_ready_did_not_start)
     begin(1);
     start_ready(0, NOW);
     etcl_policy_ended(&policy, 0, NOW + ETCL_POLICY_SHORT_US - 1);
-    start_ready(0, NOW);
-    etcl_policy_ended(&policy, 0, NOW + 1);
-    expect(ETCL_DO_WAIT, -1, NOW + 2);
+    start_ready(0, NOW + SECOND);
+    etcl_policy_ended(&policy, 0, NOW + SECOND + 1);
+    expect(ETCL_DO_WAIT, -1, NOW + SECOND + 2);
     ck_assert_int_eq(policy.failures, 2);
 }
 END_TEST
