@@ -22,6 +22,7 @@ HERE = Path(__file__).resolve().parent
 HTTPD = "/usr/sbin/apache2"
 MODULES = ("mpm_event", "authz_core")
 QUIET = re.compile(r"^keeper: |:(notice|info|debug)\]")
+STAMP = re.compile(r"^(\[[^]]*\] )+")
 START_SECONDS, STOP_SECONDS = 10, 30
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C",
                "PYTHONDONTWRITEBYTECODE": "1"}
@@ -194,7 +195,7 @@ class Stand:
         return text
 
     def last_words(self) -> str:
-        lines = [line for line in self.console().splitlines()
+        lines = [STAMP.sub("", line) for line in self.console().splitlines()
                  if line.strip() and not QUIET.search(line)]
         return f"its log ends: {lines[-1][:300]}" if lines else "no log"
 
