@@ -130,23 +130,39 @@ static const char *setting_text(const etcl_setting_t *first,
     return first->stated ? first->text : then->text;
 }
 
+etcl_member_t *etcl_groups_of_alias(const etcl_alias_t *alias,
+                                    server_rec *server, apr_pool_t *pool)
+{
+    const etcl_dir_t *dir =
+        ap_get_module_config(server->lookup_defaults, &etcl_module);
+    const char *group =
+        setting_text(&alias->process_group, &dir->process_group);
+    etcl_member_t *member;
+
+    group = group ? etcl_expand_early(server, group, NULL, pool) : NULL;
+    member = group ? etcl_groups_find(group) : NULL;
+    return member && etcl_groups_is_visible(member, server) ? member : NULL;
+}
+
+static int is_script(const etcl_alias_t *alias, apr_pool_t *pool)
+{
+    apr_finfo_t info;
+
+    return !(alias->regex && ap_strchr_c(alias->target, '$')) &&
+           !apr_stat(&info, alias->target, APR_FINFO_TYPE, pool) &&
+           info.filetype == APR_REG;
+}
+
 /* Returns 1 when it is known which group and which script will be asked. */
 static int know_script(const etcl_alias_t *alias, server_rec *server,
                        apr_pool_t *pool, known_t *out)
 {
     const etcl_dir_t *dir =
         ap_get_module_config(server->lookup_defaults, &etcl_module);
-    const char *group =
-        setting_text(&alias->process_group, &dir->process_group);
-    apr_finfo_t info;
 
     *out = (known_t){ .alias = alias, .server = server };
-    if (!group || !(group = etcl_expand_early(server, group, NULL, pool)) ||
-        !(out->member = etcl_groups_find(group)) ||
-        !etcl_groups_is_visible(out->member, server) ||
-        (alias->regex && ap_strchr_c(alias->target, '$')) ||
-        apr_stat(&info, alias->target, APR_FINFO_TYPE, pool) ||
-        info.filetype != APR_REG) {
+    out->member = etcl_groups_of_alias(alias, server, pool);
+    if (!out->member || !is_script(alias, pool)) {
         return 0;
     }
     out->app_group =

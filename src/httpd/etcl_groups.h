@@ -22,6 +22,11 @@ etcl_member_t *etcl_groups_find(const char *name);
 int etcl_groups_is_visible(const etcl_member_t *member,
                            const server_rec *server);
 
+/** The group that an alias of a server runs in, as far as the configuration
+ *  tells without a request; or NULL. */
+etcl_member_t *etcl_groups_of_alias(const etcl_alias_t *alias,
+                                    server_rec *server, apr_pool_t *pool);
+
 /**
  * Look up accounts and the runtime, and collect the scripts to load ahead.
  *

@@ -237,3 +237,17 @@ const char *etcl_runtimes_choose(const char *home, const char *path,
     *runtime = apr_pstrcat(pool, folder, "/" PREFIX, version, ".so", NULL);
     return NULL;
 }
+
+const char *etcl_runtimes_version(const char *runtime, apr_pool_t *pool)
+{
+    return version_in(strrchr(runtime, '/') + 1 + strlen(PREFIX), pool);
+}
+
+const char *etcl_runtimes_mismatch(const char *path, const char *runtime,
+                                   apr_pool_t *pool)
+{
+    const char *wanted = version_of_path(path, pool);
+    const char *have = etcl_runtimes_version(runtime, pool);
+
+    return wanted && strcmp(wanted, have) ? wanted : NULL;
+}

@@ -19,6 +19,17 @@ const char *etcl_runtimes_choose(const char *home, const char *path,
                                  apr_pool_t *pool, const char **runtime);
 
 /**
+ * Whether a path is of another version than the runtime.
+ *
+ * Returns  NULL, or that version
+ */
+const char *etcl_runtimes_mismatch(const char *path, const char *runtime,
+                                   apr_pool_t *pool);
+
+/** "3.11" of a runtime's path. */
+const char *etcl_runtimes_version(const char *runtime, apr_pool_t *pool);
+
+/**
  * The folder of a Python that `text` means: it may also be the path of its
  * bin/python or of its site-packages.
  */

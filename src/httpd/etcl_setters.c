@@ -189,6 +189,16 @@ const char *etcl_setters_alias_match(cmd_parms *cmd, void *dir,
     return add_alias(cmd, args, 1);
 }
 
+static const char *check_folder(const cmd_parms *cmd, const char *option,
+                                const char *path)
+{
+    if (!path || ap_is_directory(cmd->temp_pool, path)) {
+        return NULL;
+    }
+    return apr_psprintf(cmd->pool, "WSGIDaemonProcess: %s=%s is not a folder",
+                        option, path);
+}
+
 const char *etcl_setters_daemon(cmd_parms *cmd, void *dir, const char *args)
 {
     etcl_member_t *member = apr_pcalloc(cmd->pool, sizeof *member);
@@ -206,6 +216,12 @@ const char *etcl_setters_daemon(cmd_parms *cmd, void *dir, const char *args)
             return apr_psprintf(cmd->pool, "WSGIDaemonProcess %s: %s", group,
                                 why);
         }
+    }
+    if (!wrong) {
+        wrong = check_folder(cmd, "home", member->group.options.home);
+    }
+    if (!wrong) {
+        wrong = check_folder(cmd, "chroot", member->group.options.chroot);
     }
     return wrong ? wrong : etcl_groups_add(cmd, member);
 }
