@@ -81,8 +81,6 @@ CASES = {
     "/close-fails": {"blocks": lambda: [b"done"], "fail": "close"},
     "/client-leaves": {"blocks": trickle},
     "/head": {"blocks": lambda: [b"a", b"b"]},
-    "/bad-length": {"blocks": lambda: [b"a"],
-                    "headers": [("Content-Length", "many")]},
 }
 
 

@@ -3,7 +3,8 @@
 status, headers   what start_response gets, whatever their types
 pairs             "list": headers' items stay lists; else they become tuples
 container         "tuple": the headers in a tuple; "dict"; else a list
-blocks            the body; text stands for bytes by latin-1
+blocks            the body; text stands for bytes by latin-1, {"text": ...}
+                  for a str that stays one
 how               list, tuple, generator, lazy (start_response in the first
                   step), write, none, bytes (the object itself), twice, empty
 twice             a second {status, headers} for how=twice
@@ -13,7 +14,8 @@ import json
 
 
 def blocks_of(script):
-    return [block.encode("latin-1") if isinstance(block, str) else block
+    return [block.encode("latin-1") if isinstance(block, str)
+            else block["text"] if isinstance(block, dict) else block
             for block in script.get("blocks", [])]
 
 

@@ -16,9 +16,14 @@ BASIC_MODULES = (
     "authz_host", "alias", "mime", "dir", "env", "setenvif", "headers",
 )
 
+THREADED = """\
+ThreadsPerChild 8
+MaxRequestWorkers 32
+MinSpareThreads 4
+MaxSpareThreads 32"""
 MPM_SIZES = {
-    "event": "ThreadsPerChild 8\nMaxRequestWorkers 32",
-    "worker": "ThreadsPerChild 8\nMaxRequestWorkers 32",
+    "event": THREADED,
+    "worker": THREADED,
     "prefork": "MaxRequestWorkers 16",
 }
 

@@ -10,6 +10,7 @@ LINE = re.compile(
     r"\[[A-Z][a-z]{2} [^\]]+\] \[(?P<module>[\w-]*):(?P<level>\w+)\] "
     r"\[pid (?P<pid>\d+)(?::tid \d+)?\] (?P<text>.*)", re.DOTALL)
 FRAMES = (
+    r"ETCL03\d\d: ",
     r"Traceback \(most recent call last\)",
     r"(^|\] )\s+File \".*\", line \d+",
     r"(^|\] )\s{4}",

@@ -54,6 +54,7 @@ class Server:
         self.cookie = f"ETCL_E2E={uuid.uuid4().hex}"
         self.options = conf
         self.process: subprocess.Popen | None = None
+        self.left: list[str] | None = None
         self.tree = Tree(self.root, self.cookie)
         self.log = ErrorLog([self.root / "logs/error.log",
                              self.root / "logs/console.log"])
@@ -155,7 +156,9 @@ class Server:
 
     def leftovers(self, seconds: float = 5) -> list[str]:
         """What is still there of a server that was stopped."""
-        return self.tree.wait_until_gone(seconds) if self.process else []
+        if self.process and self.left is None:
+            self.left = self.tree.wait_until_gone(seconds)
+        return self.left or []
 
     def kill_all(self) -> None:
         """The last resort: end each process that is known to be ours."""

@@ -4,6 +4,9 @@ import threading
 
 import pytest
 
+from conftest import life
+from server import Server
+
 KINDS = {
     "application": "function", "ClassApplication": "class",
     "instance": "instance", "method": "method", "opaque": "opaque",
@@ -14,12 +17,10 @@ KINDS = {
 @pytest.fixture(scope="module")
 def kinds(mpm):
     """One server that mounts every callable of callables.py."""
-    from conftest import life
-    from server import Server
     mounts = "\n".join(
         f"WSGIScriptAlias /{name} {{apps}}/callables.py "
         f"process-group=g callable-object={name}"
-        for name in (*KINDS, "not_callable", "absent"))
+        for name in KINDS)
     yield from life(Server(
         "WSGIDaemonProcess g python-path={apps} threads=4\n" + mounts,
         mpm=mpm).start())
@@ -35,10 +36,14 @@ def test_any_callable_is_an_application(kinds, name):
 
 
 @pytest.mark.parametrize("name", ["not_callable", "absent"])
-def test_what_cannot_be_called_is_a_logged_500(kinds, name):
-    kinds.log.mark()
-    kinds.expect_traceback(name if name == "absent" else "callable")
-    assert kinds.ask(f"/{name}").status == 500
+def test_what_cannot_be_called_is_a_logged_500(apache, name):
+    server = apache(f"""
+        WSGIDaemonProcess g python-path={{apps}}
+        WSGIProcessGroup g
+        WSGICallableObject {name}
+        WSGIScriptAlias / {{apps}}/callables.py""")
+    server.expect_traceback(name)
+    assert server.ask("/").status == 500
 
 
 def ask_together(web, targets) -> list[str]:

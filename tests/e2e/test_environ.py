@@ -170,7 +170,8 @@ def test_the_deployers_own_pairs_arrive(apache):
     server = apache("""
         WSGIDaemonProcess g python-path={apps}
         WSGIProcessGroup g
-        SetEnv etcl.colour "deep blue"
+        SetEnv site.colour "deep blue"
+        SetEnv wsgi.url_scheme forged
         SetEnv REQUEST_METHOD FORGED
         SetEnv PATH_INFO /forged
         SetEnv HTTP_X_MARK forged
@@ -178,7 +179,8 @@ def test_the_deployers_own_pairs_arrive(apache):
         WSGIScriptAlias /environ {apps}/environ.py""")
     keys = environ(server, "/environ/real", headers=(
         ("User-Agent", "a robot"), ("X-Mark", "real")))
-    assert keys["etcl.colour"] == "deep blue"
+    assert keys["site.colour"] == "deep blue"
+    assert keys["wsgi.url_scheme"] == "http"
     assert keys["KIND"] == "robot"
     assert keys["REQUEST_METHOD"] == "GET"
     assert keys["PATH_INFO"] == "/real"

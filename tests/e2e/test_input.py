@@ -79,7 +79,7 @@ def test_readline_honours_its_size(web):
 def test_a_body_that_breaks_off_is_an_error(web):
     """A body that breaks off is an error to the application, never a clean
     end (RFC 9112 8)."""
-    web.expect_log("body broke: OSError", 1)
+    web.expect_log("body broke: ", 1)
     web.allow_log("(?i)client|partial|body|connection")
     with web.connect() as connection:
         connection.send(request("/body/failing", method="POST",
@@ -98,7 +98,7 @@ def test_a_body_that_breaks_off_is_an_error(web):
 ])
 def test_a_broken_chunked_body_never_looks_whole(web, broken):
     """No malformed chunked body reaches an application as a clean end."""
-    web.allow_log("body broke: OSError")
+    web.allow_log("body broke: ")
     web.allow_log("(?i)AH0\\d+|client|chunk|body")
     with web.connect() as connection:
         connection.send(request("/body/failing", method="POST", headers=(
