@@ -53,8 +53,7 @@ static int is_yes(const char *value)
 /* Names of the server's own: never from a variable. */
 static int is_reserved(const char *name)
 {
-    return !strncmp(name, "wsgi.", 5) || !strncmp(name, "mod_wsgi.", 9) ||
-           !strncmp(name, "apache.", 7) || !strncmp(name, "etcl.", 5);
+    return !strncmp(name, "wsgi.", 5) || !strncmp(name, "mod_wsgi.", 9);
 }
 
 static void put_variables(capture_t *c)

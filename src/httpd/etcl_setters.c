@@ -80,35 +80,43 @@ const char *etcl_setters_main_FLAG(cmd_parms *cmd, void *dir, int flag)
                                  flag);
 }
 
+static const char *no_option(const cmd_parms *cmd, const char *word)
+{
+    return apr_psprintf(cmd->pool,
+                        "%s: \"%s\" is not an option of the form name=value",
+                        cmd->cmd->name, word);
+}
+
 /* Takes the next name=value; NULL when there is one or the line ends (then
- * *name is NULL), else what is wrong. The value may be in quotes. */
+ * *name is NULL), else what is wrong. The value may be in quotes, or all. */
 static const char *next_option(const cmd_parms *cmd, const char **args,
                                const char **name, const char **value)
 {
-    const char *equals;
+    const char *word, *equals;
 
     *name = NULL;
-    while (apr_isspace(**args)) {
-        ++*args;
-    }
+    *args += strspn(*args, " \t");
     if (!**args) {
         return NULL;
     }
-    for (equals = *args; *equals && *equals != '='; ++equals) {
-        if (apr_isspace(*equals)) {
-            break;
-        }
+    word = *args;
+    if (*word == '"' || *word == '\'') {
+        word = ap_getword_conf(cmd->pool, args);
     }
-    if (*equals != '=' || equals == *args) {
-        return apr_psprintf(cmd->pool,
-                            "%s: \"%s\" is not an option of the form "
-                            "name=value",
-                            cmd->cmd->name,
-                            ap_getword_conf(cmd->temp_pool, args));
+    equals = word + strcspn(word, "= \t");
+    if (*equals != '=' || equals == word) {
+        return no_option(cmd, ap_getword_conf(cmd->temp_pool, &word));
     }
-    *name = apr_pstrmemdup(cmd->pool, *args, (apr_size_t)(equals - *args));
-    *args = equals + 1;
-    *value = apr_isspace(**args) ? "" : ap_getword_conf(cmd->pool, args);
+    *name = apr_pstrmemdup(cmd->pool, word, (apr_size_t)(equals - word));
+    *value = equals + 1;
+    if (word == *args) {
+        *args = *value;
+        *value = apr_isspace(**args) ? "" : ap_getword_conf(cmd->pool, args);
+    }
+    if (!**value) {
+        return apr_psprintf(cmd->pool, "%s: %s= must not be empty",
+                            cmd->cmd->name, *name);
+    }
     return NULL;
 }
 
