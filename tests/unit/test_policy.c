@@ -2,8 +2,7 @@
  * would, and looks at the next action. */
 
 #include "etcl_policy.h"
-
-#include <check.h>
+#include "rows.h"
 
 #define SECOND APR_INT64_C(1000000)
 #define NOW (1000 * SECOND)
@@ -304,8 +303,7 @@ Suite *suite_policy(void)
     tcase_add_test(tests, a_hurry_shortens_the_time_of_those_that_end_already);
     tcase_add_test(tests, no_worker_starts_in_a_group_that_ends);
     tcase_add_test(tests, without_a_free_slot_a_start_waits);
-    tcase_add_loop_test(tests, options_become_limits, 0,
-                        sizeof(limits) / sizeof(*limits));
+    tcase_add_rows(tests, options_become_limits, limits);
     suite_add_tcase(suite, tests);
     return suite;
 }
