@@ -202,7 +202,8 @@ ASAN = $(MAKE) BUILD=$(BUILD)/asan SANITIZE=address,undefined
 DEBIAN_PYTHON := /usr/bin/python3
 
 .PHONY: unit unit-asan bridge bridge-asan e2e
-unit: $(BUILD)/unit
+# One suite runs etcld itself, with Python.
+unit: $(BUILD)/unit $(BUILD)/etcl/etcld $(BUILD)/etcl/$(RUNTIME)
 	$(BUILD)/unit
 
 bridge: $(BUILD)/bridge
