@@ -92,17 +92,22 @@ static PyObject *latin1(etcl_span_t bytes)
     return PyUnicode_DecodeLatin1(bytes.ptr, (Py_ssize_t)bytes.len, NULL);
 }
 
-/* A name of the file system; where that does not decode, Latin-1. */
+/* A name of the file system; where that does not decode, Latin-1. Bytes that
+ * do not would come as lone surrogates, which UTF-8 refuses. */
 static PyObject *file_name(etcl_span_t bytes)
 {
     PyObject *text =
         PyUnicode_DecodeFSDefaultAndSize(bytes.ptr, (Py_ssize_t)bytes.len);
 
-    if (!text && PyErr_ExceptionMatches(PyExc_UnicodeDecodeError)) {
-        PyErr_Clear();
-        text = latin1(bytes);
+    if (text && PyUnicode_AsUTF8(text)) {
+        return text;
     }
-    return text;
+    Py_XDECREF(text);
+    if (!PyErr_ExceptionMatches(PyExc_UnicodeError)) {
+        return NULL;
+    }
+    PyErr_Clear();
+    return latin1(bytes);
 }
 
 static PyObject *decode(const etcl_pair_t *pair)

@@ -236,14 +236,23 @@ static apr_size_t line_part(const input_t *self, apr_size_t max, int *whole)
     return end ? (apr_size_t)(end - from) + 1 : len;
 }
 
+/* CPython shares objects of one byte, which cannot grow: a line begins as a
+ * fresh object. */
 static int append(PyObject **line, const char *bytes, apr_size_t len)
 {
-    apr_size_t old = (apr_size_t)PyBytes_GET_SIZE(*line);
+    apr_size_t old = *line ? (apr_size_t)PyBytes_GET_SIZE(*line) : 0;
 
-    if (_PyBytes_Resize(line, (Py_ssize_t)(old + len))) {
+    if (!*line) {
+        *line = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)len);
+    } else if (len) {
+        _PyBytes_Resize(line, (Py_ssize_t)(old + len));
+    }
+    if (!*line) {
         return -1;
     }
-    memcpy(PyBytes_AS_STRING(*line) + old, bytes, len);
+    if (len) {
+        memcpy(PyBytes_AS_STRING(*line) + old, bytes, len);
+    }
     return 0;
 }
 
@@ -254,15 +263,8 @@ static PyObject *one_line(input_t *self, apr_size_t max)
 
     while (!whole) {
         apr_size_t len = line_part(self, max, &whole);
-        const char *from = self->buffer + self->begin;
 
-        if (!line) {
-            line =
-                PyBytes_FromStringAndSize(len ? from : NULL, (Py_ssize_t)len);
-        } else if (len && append(&line, from, len)) {
-            return NULL;
-        }
-        if (!line) {
+        if (append(&line, self->buffer + self->begin, len)) {
             return NULL;
         }
         self->begin += len;

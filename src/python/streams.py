@@ -68,4 +68,6 @@ sys.stdout = sys.__stdout__ = (Restricted("sys.stdout")
 if config["restrict_stdin"]:
     sys.stdin = Restricted("sys.stdin")
 
-file_types = (io.FileIO, io.BufferedReader, io.BufferedRandom, io.IOBase)
+# The last is what the C types of io have in common; io.IOBase is not.
+file_types = (io.FileIO, io.BufferedReader, io.BufferedRandom,
+              io.FileIO.__mro__[-2])
