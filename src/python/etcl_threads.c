@@ -28,6 +28,8 @@ static int count;
 static pthread_key_t at_end;
 static __thread thread_t *me;
 
+/* CPython cannot make another state for an interpreter that has none left:
+ * the first one of each stays. */
 static void clear_seat(etcl_seat_t *seat)
 {
     PyEval_RestoreThread(seat->state);
@@ -35,8 +37,12 @@ static void clear_seat(etcl_seat_t *seat)
     Py_CLEAR(seat->start);
     Py_CLEAR(seat->write);
     etcl_environ_clear(&seat->environ);
-    PyThreadState_Clear(seat->state);
-    PyThreadState_DeleteCurrent();
+    if (seat->state == seat->interp->first) {
+        etcl_outside_leave();
+    } else {
+        PyThreadState_Clear(seat->state);
+        PyThreadState_DeleteCurrent();
+    }
     free(seat);
 }
 
