@@ -68,39 +68,14 @@ def count_descriptors(environ, start_response):
     return text(start_response, str(len(os.listdir("/proc/self/fd"))))
 
 
-def memory_has(needle):
-    """Search every readable byte of this process for `needle`."""
-    with open("/proc/self/maps", encoding="utf-8") as maps, \
-            open("/proc/self/mem", "rb", 0) as memory:
-        for line in maps:
-            area, rights = line.split()[:2]
-            if "r" not in rights or line.rstrip().endswith(("[vvar]",
-                                                            "[vsyscall]")):
-                continue
-            first, last = (int(edge, 16) for edge in area.split("-"))
-            try:
-                memory.seek(first)
-                if needle in memory.read(last - first):
-                    return area
-            except (OSError, ValueError):
-                continue
-    return ""
-
-
-def scan(environ, start_response):
-    """`hex` is the needle turned over, so that the request has it not."""
-    needle = bytes.fromhex(query(environ)["hex"])[::-1]
-    return text(start_response, "found" if memory_has(needle) else "clean")
-
-
 def remember(environ, start_response):
-    """The counter-check: what is in memory is found."""
+    """`hex` is turned over, so that the request itself has it not."""
     global KEPT
     KEPT = bytes.fromhex(query(environ)["hex"])[::-1]
-    return text(start_response, "found" if memory_has(KEPT) else "clean")
+    return text(start_response, str(os.getpid()))
 
 
 application = by_path({
     "/status": status, "/regain": regain, "/descriptors": descriptors,
-    "/count-fds": count_descriptors, "/scan": scan, "/remember": remember,
+    "/count-fds": count_descriptors, "/remember": remember,
 })

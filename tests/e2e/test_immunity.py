@@ -25,12 +25,10 @@ NUMBER = r"ETCL0\d\d\d"
 def test_the_module_can_be_unloaded_by_a_graceful_restart(apache):
     """No code pointer of ours survives an unload (mod_wsgi #77, #94)."""
     server = apache(PROCESSES)
-    with_module = server.conf.read_text()
-    for line in PROCESSES.strip().splitlines():
-        with_module = with_module.replace(line.strip(), "")
-    server.conf.write_text(re.sub(
-        r"LoadModule (etcl|wsgi)_module .*\n", "", with_module).replace(
-            " etcl:info", "").replace(" wsgi:info", ""))
+    lines = [line for line in server.conf.read_text().splitlines()
+             if not re.search(r"^\s*WSGI|LoadModule (etcl|wsgi)_", line)]
+    server.conf.write_text(re.sub(" (etcl|wsgi):info", "",
+                                  "\n".join(lines) + "\n"))
     before = daemons(server)
     server.graceful()
     assert wait_until(lambda: not any(
@@ -180,7 +178,7 @@ def test_every_byte_passes_through_the_query(web):
     "http://localhost/environ/absolute", "*", "/environ#fragment"])
 def test_odd_targets_get_an_orderly_answer(web, target):
     """Over-read by crafted URI path (CVE-2021-36160)."""
-    web.allow_log("AH0")
+    web.allow_log("AH0|AH10244")
     answer = web.ask(target)
     assert answer.status in (200, 400, 404, 405)
     assert web.ask("/hello").status == 200

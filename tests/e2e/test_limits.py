@@ -60,7 +60,7 @@ def test_a_full_queue_answers_503_at_once(apache):
     queued = server.connect()
     queued.send(request("/hello"))
     time.sleep(0.2)
-    server.expect_log(rf"{NUMBER}.*\bg\b", 1)
+    server.expect_log(rf"{NUMBER}.*\bg\b.*queue.*busy", 1)
     for _ in range(5):
         begin = time.monotonic()
         answer = server.ask("/hello")
@@ -75,7 +75,7 @@ def test_too_long_in_the_queue_is_a_504(apache):
     """too old: 504, enforced while waiting."""
     server = apache(group("threads=1 queue-timeout=1"))
     occupy(server, 1, 4)
-    server.expect_log(rf"{NUMBER}.*\bg\b")
+    server.expect_log(rf"{NUMBER}.*\bg\b.*(queue|wait)")
     begin = time.monotonic()
     assert server.ask("/hello").status == 504
     assert 0.8 < time.monotonic() - begin < 2.5
