@@ -53,6 +53,13 @@ static void set_up(void)
                      APR_SUCCESS);
 }
 
+static void tear_down(void)
+{
+    munmap(shared, sizeof(*shared));
+    munmap(roster, etcl_roster_size(SLOTS));
+    munmap(board, etcl_board_size(&shape));
+}
+
 static void make_ready(int slot, apr_uint32_t capacity)
 {
     etcl_roster_begin(roster, slot, 1, capacity, etcl_clock_us() + 60000000);
@@ -505,7 +512,7 @@ static TCase *lease_tests(void)
 {
     TCase *tests = tcase_create("leasing");
 
-    tcase_add_checked_fixture(tests, set_up, NULL);
+    tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, calls_are_spread_over_the_workers);
     tcase_add_test(tests, waiting_ends_at_the_deadline);
     tcase_add_test(tests, who_comes_first_is_served_first);
@@ -523,7 +530,7 @@ static TCase *death_tests(void)
 {
     TCase *tests = tcase_create("death");
 
-    tcase_add_checked_fixture(tests, set_up, NULL);
+    tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_set_timeout(tests, 20);
     tcase_add_test(tests,
                    a_place_that_was_handed_over_cannot_be_taken_on_the_way);

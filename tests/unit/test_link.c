@@ -18,7 +18,7 @@
 
 #define NOBODY 65534
 
-static char folder[] = "/tmp/etcl-link-XXXXXX";
+static char folder[32];
 static char path[64];
 static char memory[ETCL_PACKET_MAX];
 static etcl_link_t here, there;
@@ -27,6 +27,7 @@ static void set_up(void)
 {
     int ends[2];
 
+    strcpy(folder, "/tmp/etcl-link-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(folder));
     snprintf(path, sizeof(path), "%s/s", folder);
     socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends);
@@ -299,10 +300,10 @@ END_TEST
 
 START_TEST(a_socket_is_for_its_owner_only)
 {
+    mode_t before = umask(0);
     struct stat found;
     int fd;
 
-    umask(0);
     ck_assert_int_eq(
         etcl_link_listen(path, geteuid() ? geteuid() : NOBODY, 5, &fd),
         APR_SUCCESS);
@@ -312,6 +313,7 @@ START_TEST(a_socket_is_for_its_owner_only)
     ck_assert_uint_eq(found.st_uid, geteuid() ? geteuid() : NOBODY);
     ck_assert_int_eq(fcntl(fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
     close(fd);
+    umask(before);
 }
 END_TEST
 
