@@ -60,18 +60,19 @@ static int open_ends(etcl_member_t *member, ends_t *ends)
     return member->out && member->err;
 }
 
-/* A pipe that a process of the application still holds is read on. */
+/* A pipe that a process of the application still holds is read on. With too
+ * many of them the oldest is given up. */
 static void keep_orphan(etcl_crew_t *crew, etcl_output_t *output)
 {
-    int i;
+    int i, last = ETCL_CREW_ORPHANS - 1;
 
-    for (i = 0; i < ETCL_CREW_ORPHANS && crew->orphan[i]; i++) {
+    for (i = 0; i < last && crew->orphan[i]; i++) {
     }
-    if (i == ETCL_CREW_ORPHANS) {
+    if (crew->orphan[i]) {
         etcl_output_destroy(crew->orphan[0], ETCL_FD_LOG);
-        memmove(crew->orphan, crew->orphan + 1,
-                sizeof(*crew->orphan) * (ETCL_CREW_ORPHANS - 1));
-        i = ETCL_CREW_ORPHANS - 1;
+        for (i = 0; i < last; i++) {
+            crew->orphan[i] = crew->orphan[i + 1];
+        }
     }
     crew->orphan[i] = output;
 }

@@ -42,10 +42,25 @@ apr_status_t etcl_environment_enter(const etcl_group_t *group)
     return change_root(group);
 }
 
+/* An account for a service often has a home that does not exist. That is no
+ * reason not to serve, unless it was asked for. */
+static apr_status_t stay_away(const etcl_group_t *group)
+{
+    etcl_journal_say(ETCL_LOG_INFO,
+                     "ETCL0229: group %s runs in /: the home of user %s, %s, "
+                     "cannot be entered: %s; home= states another",
+                     group->name, group->user_name ? group->user_name : "?",
+                     group->work_dir, strerror(errno));
+    return chdir("/") ? APR_EGENERAL : APR_SUCCESS;
+}
+
 static apr_status_t go_home(const etcl_group_t *group)
 {
     if (!group->work_dir || !chdir(group->work_dir)) {
         return APR_SUCCESS;
+    }
+    if (!group->options.home) {
+        return stay_away(group);
     }
     etcl_journal_say(ETCL_LOG_ERR,
                      "ETCL0226: group %s (user %s) cannot change to its home "

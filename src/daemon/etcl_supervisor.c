@@ -10,7 +10,6 @@
 
 #include <poll.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -401,18 +400,19 @@ static apr_status_t open_signals(supervisor_t *self)
     return self->signal_fd < 0 ? APR_EGENERAL : APR_SUCCESS;
 }
 
-int etcl_supervisor_run(const etcl_handover_t *handover)
+static int cannot_run(const etcl_handover_t *handover)
 {
-    supervisor_t *self = calloc(1, sizeof(*self));
+    etcl_journal_say(ETCL_LOG_CRIT,
+                     "ETCL0243: group %s: no memory or no descriptor for its "
+                     "supervisor",
+                     handover->group.name);
+    return ETCL_EXIT_RETRY;
+}
+
+static void prepare(supervisor_t *self, const etcl_handover_t *handover)
+{
     const etcl_group_options_t *options = &handover->group.options;
 
-    if (!self || open_signals(self) != APR_SUCCESS) {
-        etcl_journal_say(ETCL_LOG_CRIT,
-                         "ETCL0243: group %s: no memory or no descriptor for "
-                         "its supervisor",
-                         handover->group.name);
-        return ETCL_EXIT_RETRY;
-    }
     self->handover = handover;
     self->group = &handover->group;
     self->lifeline_fd = handover->lifeline_fd;
@@ -425,6 +425,16 @@ int etcl_supervisor_run(const etcl_handover_t *handover)
                      "uid %ld",
                      self->group->name, (int)options->processes,
                      (int)options->threads, (long)getuid());
-    supervise(self);
+}
+
+int etcl_supervisor_run(const etcl_handover_t *handover)
+{
+    static supervisor_t self;
+
+    if (open_signals(&self) != APR_SUCCESS) {
+        return cannot_run(handover);
+    }
+    prepare(&self, handover);
+    supervise(&self);
     return ETCL_EXIT_DONE;
 }
