@@ -75,8 +75,13 @@ static void put_variables(capture_t *c)
     }
 }
 
+/* Transfer-Encoding too: the application gets the body decoded, and some
+ * would decode it again. */
 static int is_withheld(const capture_t *c, const char *name)
 {
+    if (!strcasecmp(name, "Transfer-Encoding")) {
+        return 1;
+    }
     if (!strcasecmp(name, "Authorization")) {
         return !c->pass_auth;
     }

@@ -11,12 +11,12 @@
 #include <unistd.h>
 
 /* A child whose parent was killed would serve on for ever, and its groups
- * with it. */
+ * with it. A child of the event MPM does not end by SIGTERM alone. */
 static void end_with_parent(void)
 {
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != etcl_parent_pid()) {
-        raise(SIGTERM);
+        raise(SIGKILL);
     }
 }
 

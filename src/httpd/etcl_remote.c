@@ -11,6 +11,9 @@
 #define BURST_US (10 * (apr_int64_t)APR_USEC_PER_SEC)
 #define RETRY_AFTER "5"
 #define UNBEGUN_MAX 16
+#define LOOK_AGAIN_US 10000
+#define REFILL_WAIT_US 500000
+#define STALL_WAIT_US (5 * (apr_int64_t)APR_USEC_PER_SEC)
 
 /* A request on its way to a worker. */
 typedef struct {
@@ -149,14 +152,46 @@ static etcl_live_t *choose_live(etcl_live_t *live)
     return old;
 }
 
+/* A worker that is ready but stands still may go on; one that died is
+ * replaced at once, if its group can. */
+static apr_int64_t patience(const errand_t *e)
+{
+    etcl_roster_slot_t slot;
+    int i;
+
+    for (i = 0; i < e->live->slots; ++i) {
+        if (!etcl_roster_read(e->live->roster, i, &slot) &&
+            slot.state == ETCL_SLOT_READY) {
+            return STALL_WAIT_US;
+        }
+    }
+    return REFILL_WAIT_US;
+}
+
+static apr_status_t lease_patiently(errand_t *e, const etcl_route_t *route)
+{
+    const apr_int64_t begin_us = etcl_clock_us();
+    apr_status_t rv;
+
+    for (;;) {
+        e->live = choose_live(route->member->live);
+        if (e->live->seat < 0) {
+            return ETCL_EDENIED;
+        }
+        rv = etcl_board_lease(e->live->board, e->live->roster, e->live->seat,
+                              &e->wish, &e->lease);
+        if (rv != ETCL_ENONE || etcl_clock_us() - begin_us > patience(e)) {
+            return rv;
+        }
+        apr_sleep(LOOK_AGAIN_US);
+    }
+}
+
 static int lease(errand_t *e, const etcl_route_t *route)
 {
-    e->live = choose_live(route->member->live);
-    if (e->live->seat < 0) {
+    switch (lease_patiently(e, route)) {
+    case ETCL_EDENIED:
         return refuse(e, HTTP_SERVICE_UNAVAILABLE, "has no seat");
-    }
-    switch (etcl_board_lease(e->live->board, e->live->roster, e->live->seat,
-                             &e->wish, &e->lease)) {
     case APR_SUCCESS:
         return OK;
     case ETCL_EFULL:
