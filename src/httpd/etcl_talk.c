@@ -50,21 +50,24 @@ static apr_status_t send_packet(etcl_talk_t *t, const etcl_packet_t *packet)
 }
 
 /* A piece of CALL or of the body that rides along, in as many packets as it
- * takes. The last packet is left to be sent by the caller. */
+ * takes. The last packet is left to be sent by the caller. Where a call ends
+ * there is room for the body to begin: a worker must see there that it comes. */
 static apr_status_t add_pieces(etcl_talk_t *t, etcl_packet_t *packet,
                                etcl_frame_type_t type, etcl_span_t bytes)
 {
     const unsigned int more = type == ETCL_FRAME_CALL ? ETCL_FRAME_MORE : 0;
     const unsigned int last = type == ETCL_FRAME_BODY ? ETCL_FRAME_LAST : 0;
+    const apr_size_t spare = more ? ETCL_FRAME_HEAD + 1 : 0;
     apr_status_t rv = APR_SUCCESS;
     etcl_span_t piece;
 
     while (!rv) {
         apr_size_t room = etcl_packet_room(packet);
 
-        if (bytes.len <= room) {
+        if (bytes.len + spare <= room) {
             return etcl_packet_add(packet, type, last, bytes);
         }
+        room = bytes.len < room ? bytes.len : room;
         piece = (etcl_span_t){ bytes.ptr, room };
         bytes = (etcl_span_t){ bytes.ptr + room, bytes.len - room };
         if (room) {

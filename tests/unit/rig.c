@@ -289,29 +289,61 @@ apr_status_t rig_connect(rig_t *rig, int slot, etcl_link_t *link)
     return rv;
 }
 
+static void encode_call(rig_t *rig, const char *path, apr_int64_t body_len,
+                        etcl_buffer_t *buf)
+{
+    etcl_call_t call = { .kind = ETCL_CALL_WSGI, .body_len = body_len };
+
+    etcl_buffer_init(buf, ETCL_CALL_MAX);
+    call.target = (etcl_target_t){ etcl_span(rig->script), ETCL_SPAN(""),
+                                   ETCL_SPAN("application") };
+    etcl_call_begin(buf, &call);
+    etcl_call_pair(buf, ETCL_KEY_REQUEST_METHOD, ETCL_SPAN("REQUEST_METHOD"),
+                   ETCL_SPAN("GET"));
+    etcl_call_pair(buf, ETCL_KEY_PATH_INFO, ETCL_SPAN("PATH_INFO"),
+                   etcl_span(path));
+    etcl_call_close(buf, 0, 2);
+}
+
 apr_status_t rig_call(rig_t *rig, etcl_link_t *link, const char *path,
                       apr_int64_t body_len)
 {
     static char bytes[ETCL_PACKET_MAX];
     etcl_packet_t packet = { .ptr = bytes, .serial = ++link->serial };
-    etcl_call_t call = { .kind = ETCL_CALL_WSGI, .body_len = body_len };
     etcl_buffer_t buf;
     apr_status_t rv;
 
-    etcl_buffer_init(&buf, ETCL_CALL_MAX);
-    call.target = (etcl_target_t){ etcl_span(rig->script), ETCL_SPAN(""),
-                                   ETCL_SPAN("application") };
-    etcl_call_begin(&buf, &call);
-    etcl_call_pair(&buf, ETCL_KEY_REQUEST_METHOD, ETCL_SPAN("REQUEST_METHOD"),
-                   ETCL_SPAN("GET"));
-    etcl_call_pair(&buf, ETCL_KEY_PATH_INFO, ETCL_SPAN("PATH_INFO"),
-                   etcl_span(path));
-    etcl_call_close(&buf, 0, 2);
+    encode_call(rig, path, body_len, &buf);
     etcl_packet_add(&packet, ETCL_FRAME_CALL, 0,
                     (etcl_span_t){ buf.ptr, buf.len });
     rv = send_packet(link, &packet);
     etcl_buffer_done(&buf);
     return rv;
+}
+
+void rig_call_in_pieces(rig_t *rig, etcl_link_t *link, const char *path)
+{
+    static char bytes[ETCL_PACKET_MAX];
+    etcl_packet_t packet = { .ptr = bytes, .serial = ++link->serial };
+    etcl_buffer_t buf;
+
+    encode_call(rig, path, 6, &buf);
+    etcl_packet_add(&packet, ETCL_FRAME_CALL, ETCL_FRAME_MORE,
+                    (etcl_span_t){ buf.ptr, 40 });
+    send_packet(link, &packet);
+    packet.len = 0;
+    etcl_packet_add(&packet, ETCL_FRAME_CALL, ETCL_FRAME_MORE,
+                    (etcl_span_t){ buf.ptr + 40, buf.len - 40 });
+    send_packet(link, &packet);
+    packet.len = 0;
+    etcl_packet_add(&packet, ETCL_FRAME_CALL, 0, ETCL_SPAN(""));
+    etcl_packet_add(&packet, ETCL_FRAME_BODY, 0, ETCL_SPAN("abc"));
+    send_packet(link, &packet);
+    packet.len = 0;
+    etcl_packet_add(&packet, ETCL_FRAME_BODY, ETCL_FRAME_LAST,
+                    ETCL_SPAN("def"));
+    send_packet(link, &packet);
+    etcl_buffer_done(&buf);
 }
 
 /* Send what a PULL asks for: zeros. */

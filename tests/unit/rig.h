@@ -61,6 +61,9 @@ apr_status_t rig_connect(rig_t *rig, int slot, etcl_link_t *link);
 apr_status_t rig_call(rig_t *rig, etcl_link_t *link, const char *path,
                       apr_int64_t body_len);
 
+/** Send a call in three packets; "abcdef" rides along, in two pieces. */
+void rig_call_in_pieces(rig_t *rig, etcl_link_t *link, const char *path);
+
 /** Read the answer, sending body as it is asked for. */
 void rig_read(etcl_link_t *link, apr_int64_t body_len, rig_answer_t *out);
 

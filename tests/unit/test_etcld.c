@@ -138,6 +138,45 @@ START_TEST(a_body_is_pulled)
 }
 END_TEST
 
+START_TEST(a_long_call_and_its_body_come_in_pieces)
+{
+    etcl_link_t link;
+    int i;
+
+    start();
+    ck_assert_int_eq(rig_connect(&rig, 0, &link), APR_SUCCESS);
+    for (i = 0; i < 4; i++) { /* read, or left unread: no matter */
+        rig_call_in_pieces(&rig, &link, i % 2 ? "/read" : "/");
+        rig_read(&link, 0, &answer);
+        ck_assert_int_eq(answer.ended, 1);
+        ck_assert_mem_eq(answer.body, i % 2 ? "6" : "o", 1);
+    }
+    etcl_link_close(&link);
+}
+END_TEST
+
+START_TEST(a_call_that_is_queued_when_its_worker_retires_is_refused)
+{
+    etcl_link_t busy, queued;
+
+    rig.group.options.threads = 1;
+    start();
+    ck_assert_int_eq(rig_connect(&rig, 0, &busy), APR_SUCCESS);
+    ck_assert_int_eq(rig_connect(&rig, 0, &queued), APR_SUCCESS);
+    rig_call(&rig, &busy, "/slow", 0);
+    usleep(100000);
+    ck_assert_int_eq(rig_call(&rig, &queued, "/", 0), APR_SUCCESS);
+    kill(rig.pid, SIGUSR1);
+    rig_read(&busy, 0, &answer);
+    ck_assert_int_eq(answer.ended, 1);
+    rig_read(&queued, 0, &answer);
+    ck_assert_int_eq(answer.refused, 1);
+    expect("/", "one");
+    etcl_link_close(&busy);
+    etcl_link_close(&queued);
+}
+END_TEST
+
 START_TEST(a_link_serves_many_calls)
 {
     etcl_link_t link;
@@ -397,6 +436,9 @@ Suite *suite_etcld(void)
     tcase_add_test(tests, a_large_block_crosses_as_a_file);
     tcase_add_test(tests, a_stream_arrives_in_order);
     tcase_add_rows(tests, a_body_is_pulled, body_lens);
+    tcase_add_test(tests, a_long_call_and_its_body_come_in_pieces);
+    tcase_add_test(tests,
+                   a_call_that_is_queued_when_its_worker_retires_is_refused);
     tcase_add_test(tests, a_link_serves_many_calls);
     tcase_add_test(tests, who_does_not_know_the_secret_is_turned_away);
     tcase_add_test(tests, a_slot_without_a_worker_turns_away_at_once);
