@@ -32,12 +32,8 @@ static void register_hooks(apr_pool_t *pool)
 }
 
 module AP_MODULE_DECLARE_DATA etcl_module = {
-    STANDARD20_MODULE_STUFF,
-    etcl_config_dir_create,
-    etcl_config_dir_merge,
-    etcl_config_server_create,
-    etcl_config_server_merge,
-    etcl_config_commands,
-    register_hooks,
-    AP_MODULE_FLAG_NONE,
+    STANDARD20_MODULE_STUFF,  etcl_config_dir_create,
+    etcl_config_dir_merge,    etcl_config_server_create,
+    etcl_config_server_merge, etcl_config_commands,
+    register_hooks,           AP_MODULE_FLAG_NONE,
 };

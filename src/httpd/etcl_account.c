@@ -24,8 +24,10 @@ static const char *find_user(const char *text, apr_pool_t *pool,
     }
     *entry = getpwnam(text);
     if (!*entry) {
-        return apr_psprintf(pool, "there is no user %s: create it, or name "
-                            "another one", text);
+        return apr_psprintf(pool,
+                            "there is no user %s: create it, or name "
+                            "another one",
+                            text);
     }
     *uid = (apr_int64_t)(*entry)->pw_uid;
     return NULL;
@@ -38,15 +40,16 @@ static const char *find_group(const char *text, apr_pool_t *pool,
 
     if (*text == '#') {
         if (etcl_text_int(etcl_span(text + 1), gid) || *gid < 0) {
-            return apr_psprintf(pool, "%s is not the number of a group",
-                                text);
+            return apr_psprintf(pool, "%s is not the number of a group", text);
         }
         return NULL;
     }
     entry = getgrnam(text);
     if (!entry) {
-        return apr_psprintf(pool, "there is no group %s: create it, or name "
-                            "another one", text);
+        return apr_psprintf(pool,
+                            "there is no group %s: create it, or name "
+                            "another one",
+                            text);
     }
     *gid = (apr_int64_t)entry->gr_gid;
     return NULL;
@@ -81,8 +84,8 @@ static const char *named_gids(etcl_group_t *group, apr_pool_t *pool,
     char *rest, *name;
     const char *wrong;
 
-    name = apr_strtok(
-        apr_pstrdup(pool, group->options.supplementary_groups), ",", &rest);
+    name = apr_strtok(apr_pstrdup(pool, group->options.supplementary_groups),
+                      ",", &rest);
     for (; name; name = apr_strtok(NULL, ",", &rest)) {
         if (gids->nelts >= ETCL_GROUP_GIDS_MAX ||
             gids->nelts >= sysconf(_SC_NGROUPS_MAX)) {
@@ -178,8 +181,8 @@ const char *etcl_account_resolve(etcl_group_t *group, apr_pool_t *pool)
     if (geteuid()) {
         return stay_as_we_are(group, pool);
     }
-    wrong = find_user(user ? user : apache_user(pool), pool, &group->uid,
-                      &entry);
+    wrong =
+        find_user(user ? user : apache_user(pool), pool, &group->uid, &entry);
     if (wrong) {
         return wrong;
     }

@@ -3,7 +3,6 @@
 
 #include "etcl_alias.h"
 
-
 apr_size_t etcl_alias_match(const char *uri, const char *prefix)
 {
     const char *at = uri;
@@ -48,8 +47,8 @@ static int match_regex(request_rec *r, const etcl_alias_t *alias,
     if (ap_regexec(alias->regex, r->uri, AP_MAX_REG_MATCH, found, 0)) {
         return 0;
     }
-    hit->script = ap_pregsub(r->pool, alias->target, r->uri,
-                             AP_MAX_REG_MATCH, found);
+    hit->script =
+        ap_pregsub(r->pool, alias->target, r->uri, AP_MAX_REG_MATCH, found);
     hit->rest = r->uri + found[0].rm_eo;
     return hit->script != NULL;
 }

@@ -96,8 +96,7 @@ static apr_status_t break_off(etcl_body_t *body, apr_status_t rv)
     if (status == HTTP_REQUEST_TIME_OUT) {
         return ETCL_ESTALL;
     }
-    return status == HTTP_REQUEST_ENTITY_TOO_LARGE ? ETCL_ELIMIT
-                                                   : ETCL_ESHORT;
+    return status == HTTP_REQUEST_ENTITY_TOO_LARGE ? ETCL_ELIMIT : ETCL_ESHORT;
 }
 
 static apr_status_t broken(const etcl_body_t *body)
@@ -156,8 +155,7 @@ static apr_status_t receive(etcl_body_t *body, apr_size_t max, int wait)
         body->bb = apr_brigade_create(pool, alloc);
         body->fresh = apr_brigade_create(pool, alloc);
     }
-    rv = ap_get_brigade(body->r->input_filters, body->fresh,
-                        AP_MODE_READBYTES,
+    rv = ap_get_brigade(body->r->input_filters, body->fresh, AP_MODE_READBYTES,
                         wait ? APR_BLOCK_READ : APR_NONBLOCK_READ,
                         (apr_off_t)max);
     if (!rv && APR_BRIGADE_EMPTY(body->fresh) && !wait) {

@@ -7,12 +7,12 @@
 
 typedef struct {
     request_rec *r;
-    apr_bucket_brigade *bb; /* received, not yet taken */
+    apr_bucket_brigade *bb;    /* received, not yet taken */
     apr_bucket_brigade *fresh; /* always empty between calls */
-    apr_int64_t len;        /* 0 none, -1 unknown */
-    apr_int64_t taken;      /* bytes given away */
-    int ended;              /* everything was received */
-    int status;             /* 0, or why it broke off: 400, 408, 413 ... */
+    apr_int64_t len;           /* 0 none, -1 unknown */
+    apr_int64_t taken;         /* bytes given away */
+    int ended;                 /* everything was received */
+    int status;                /* 0, or why it broke off: 400, 408, 413 ... */
 } etcl_body_t;
 
 /**

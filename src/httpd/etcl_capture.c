@@ -20,8 +20,8 @@ typedef struct {
     apr_uint32_t pairs;
     apr_status_t rv;
     int https;
-    int pass_auth;   /* Authorization */
-    int pass_proxy;  /* Proxy-Authorization */
+    int pass_auth;  /* Authorization */
+    int pass_proxy; /* Proxy-Authorization */
 } capture_t;
 
 static void put(capture_t *c, etcl_key_t id, etcl_span_t name,

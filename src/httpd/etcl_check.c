@@ -47,8 +47,8 @@ static void check_script(check_t *c, const etcl_alias_t *alias,
     const char *wrong;
     int missing;
 
-    wrong = etcl_reach_blocked(&member->group, alias->target, c->pool,
-                               &missing);
+    wrong =
+        etcl_reach_blocked(&member->group, alias->target, c->pool, &missing);
     if (!wrong) {
         return;
     }
@@ -73,8 +73,7 @@ static void check_aliases(check_t *c)
     int i;
 
     for (server = c->server; server; server = server->next) {
-        const apr_array_header_t *aliases =
-            etcl_config_server(server)->aliases;
+        const apr_array_header_t *aliases = etcl_config_server(server)->aliases;
 
         for (i = 0; i < aliases->nelts; ++i) {
             const etcl_alias_t *alias =
@@ -218,8 +217,7 @@ static void check_prefix(check_t *c)
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, c->server,
                      "ETCL0009: %s: WSGISocketPrefix %s: the folder %s does "
                      "not exist: create it, or name another",
-                     at(c, &prefix->place), prefix->text,
-                     folder ? folder : "");
+                     at(c, &prefix->place), prefix->text, folder ? folder : "");
         ++c->errors;
     }
 }

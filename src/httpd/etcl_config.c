@@ -29,7 +29,7 @@ void *etcl_config_dir_create(apr_pool_t *pool, char *where)
     return apr_pcalloc(pool, sizeof(etcl_dir_t));
 }
 
-#define MERGE_DIR(field)                                                      \
+#define MERGE_DIR(field)                                                       \
     out->field = over->field.stated ? over->field : base->field;
 #define MERGE_MAIN(field)
 #define MERGE_OWN(field)
@@ -107,8 +107,8 @@ const char *etcl_config_place(apr_pool_t *pool, const etcl_place_t *place)
 #define COMMAND_FLAG AP_INIT_FLAG
 #define COMMAND_RAW AP_INIT_RAW_ARGS
 
-#define COMMAND(scope, field, name, context, kind, help)                      \
-    COMMAND_##kind(name, SETTER_##scope(field, kind), OFFSET_##scope(field),  \
+#define COMMAND(scope, field, name, context, kind, help)                       \
+    COMMAND_##kind(name, SETTER_##scope(field, kind), OFFSET_##scope(field),   \
                    CONTEXT_##context, help),
 
 const command_rec etcl_config_commands[] = { ETCL_DIRECTIVES(COMMAND){

@@ -31,9 +31,9 @@ typedef struct {
 #define ETCL_FIELD_MAIN_MAIN(field) etcl_setting_t field;
 #define ETCL_FIELD_MAIN_DIR(field)
 #define ETCL_FIELD_MAIN_OWN(field)
-#define ETCL_FIELD_DIR(scope, field, name, context, kind, help)               \
+#define ETCL_FIELD_DIR(scope, field, name, context, kind, help)                \
     ETCL_FIELD_DIR_##scope(field)
-#define ETCL_FIELD_MAIN(scope, field, name, context, kind, help)              \
+#define ETCL_FIELD_MAIN(scope, field, name, context, kind, help)               \
     ETCL_FIELD_MAIN_##scope(field)
 
 /* Of a directory; what stands outside any is the directory of all. */
@@ -48,9 +48,9 @@ typedef struct {
 
 /* A WSGIScriptAlias or WSGIScriptAliasMatch. */
 typedef struct {
-    const char *url;      /* prefix, or the text of the regex */
-    const ap_regex_t *regex; /* NULL: a prefix */
-    const char *target;   /* file or folder; with $1... of a regex */
+    const char *url;              /* prefix, or the text of the regex */
+    const ap_regex_t *regex;      /* NULL: a prefix */
+    const char *target;           /* file or folder; with $1... of a regex */
     etcl_setting_t process_group; /* options; not stated: NULL text */
     etcl_setting_t application_group;
     etcl_setting_t callable_object;
@@ -60,8 +60,9 @@ typedef struct {
 
 /* Of a server: the main one or a virtual host. */
 typedef struct {
-    apr_array_header_t *aliases; /* const etcl_alias_t *, the first match wins */
-    etcl_main_t main;            /* used of the main server only */
+    apr_array_header_t
+        *aliases;     /* const etcl_alias_t *, the first match wins */
+    etcl_main_t main; /* used of the main server only */
 } etcl_server_t;
 
 typedef struct etcl_live_t etcl_live_t; /* etcl_live.h */

@@ -24,8 +24,7 @@ static const char *judge_head(const etcl_head_t *head, apr_pool_t *pool)
     apr_size_t i;
 
     if (head->status < 200 || head->status > 999) {
-        return apr_psprintf(pool, "status %d is not a final one",
-                            head->status);
+        return apr_psprintf(pool, "status %d is not a final one", head->status);
     }
     for (i = 0; i < head->header_count; ++i) {
         const etcl_header_t *h = &head->headers[i];
@@ -86,9 +85,8 @@ static void take_status(request_rec *r, const etcl_head_t *head)
     r->status = head->status;
     r->status_line = NULL;
     if (head->reason.len) {
-        r->status_line =
-            apr_psprintf(r->pool, "%d %.*s", head->status,
-                         (int)head->reason.len, head->reason.ptr);
+        r->status_line = apr_psprintf(r->pool, "%d %.*s", head->status,
+                                      (int)head->reason.len, head->reason.ptr);
     }
 }
 
@@ -98,8 +96,8 @@ apr_status_t etcl_emit_head(etcl_emit_t *emit, const etcl_head_t *head,
     request_rec *r = emit->r;
     apr_size_t i;
 
-    *why = emit->has_head ? "there is a second head" : judge_head(head,
-                                                                  r->pool);
+    *why =
+        emit->has_head ? "there is a second head" : judge_head(head, r->pool);
     for (i = 0; !*why && i < head->header_count; ++i) {
         *why = take_header(emit, &head->headers[i]);
     }
@@ -246,15 +244,13 @@ static void append_file(etcl_emit_t *emit, int fd, apr_int64_t offset,
         flags |= APR_FOPEN_SENDFILE_ENABLED;
     }
     apr_os_file_put(&file, &fd, flags, r->pool);
-    apr_pool_cleanup_register(r->pool, file, close_file,
-                              apr_pool_cleanup_null);
+    apr_pool_cleanup_register(r->pool, file, close_file, apr_pool_cleanup_null);
     if (!is_memory) {
         meet_conditions(emit);
     }
     if (!emit->is_replaced) {
         b = apr_brigade_insert_file(emit->bb, file, offset, len, r->pool);
-        for (; b != APR_BRIGADE_SENTINEL(emit->bb);
-             b = APR_BUCKET_PREV(b)) {
+        for (; b != APR_BRIGADE_SENTINEL(emit->bb); b = APR_BUCKET_PREV(b)) {
             if (!APR_BUCKET_IS_FILE(b)) {
                 break;
             }

@@ -13,11 +13,11 @@ typedef struct {
     apr_int64_t promised;   /* Content-Length, or -1 */
     apr_int64_t taken;      /* bytes of body that were accepted */
     int has_head;
-    int has_passed;         /* something has gone to the filters */
+    int has_passed; /* something has gone to the filters */
     int has_eos;
-    int is_bodiless;        /* HEAD, 204, 304 */
-    int is_replaced;        /* a condition was not met: the body is dropped */
-    int is_over;            /* more than promised was given; it is cut */
+    int is_bodiless; /* HEAD, 204, 304 */
+    int is_replaced; /* a condition was not met: the body is dropped */
+    int is_over;     /* more than promised was given; it is cut */
 } etcl_emit_t;
 
 void etcl_emit_init(etcl_emit_t *emit, request_rec *r);

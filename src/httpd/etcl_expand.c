@@ -32,10 +32,9 @@ const char *etcl_expand_script_name(request_rec *r)
 
 static const char *resource_of(request_rec *r)
 {
-    return apr_pstrcat(r->pool,
-                       with_port(r->pool, host_of(r->server),
-                                 ap_get_server_port(r)),
-                       "|", etcl_expand_script_name(r), NULL);
+    return apr_pstrcat(
+        r->pool, with_port(r->pool, host_of(r->server), ap_get_server_port(r)),
+        "|", etcl_expand_script_name(r), NULL);
 }
 
 /* The name in "%{ENV:name}", or NULL. */

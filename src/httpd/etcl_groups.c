@@ -23,8 +23,8 @@ const char *etcl_groups_add(cmd_parms *cmd, etcl_member_t *member)
                 "WSGIDaemonProcess %s is defined differently at %s: option "
                 "%s differs. Make both lines the same, or give one another "
                 "name",
-                member->group.name,
-                etcl_config_place(cmd->pool, &known->place), differs);
+                member->group.name, etcl_config_place(cmd->pool, &known->place),
+                differs);
         }
         *(server_rec **)apr_array_push(known->owners) = cmd->server;
         return NULL;
@@ -32,8 +32,7 @@ const char *etcl_groups_add(cmd_parms *cmd, etcl_member_t *member)
     member->owners = apr_array_make(reg->pool, 2, sizeof(server_rec *));
     *(server_rec **)apr_array_push(member->owners) = cmd->server;
     *(etcl_member_t **)apr_array_push(reg->members) = member;
-    apr_hash_set(reg->by_name, member->group.name, APR_HASH_KEY_STRING,
-                 member);
+    apr_hash_set(reg->by_name, member->group.name, APR_HASH_KEY_STRING, member);
     return NULL;
 }
 
@@ -83,8 +82,7 @@ static void resolve_server(etcl_group_t *group, const server_rec *owner)
                             ? group->options.socket_timeout * APR_USEC_PER_SEC
                             : owner->timeout;
     group->slots = (int)group->options.processes * 2;
-    group->log_level =
-        ap_get_server_module_loglevel(owner, APLOG_MODULE_INDEX);
+    group->log_level = ap_get_server_module_loglevel(owner, APLOG_MODULE_INDEX);
     group->write_bytecode = 1;
     group->destroy_interpreter = 1;
     group->restrict_signal = 1;
@@ -92,11 +90,11 @@ static void resolve_server(etcl_group_t *group, const server_rec *owner)
     group->apache_version[0] = version.major;
     group->apache_version[1] = version.minor;
     group->apache_version[2] = version.patch;
-    group->reload = etcl_config_flag(
-        &((const etcl_dir_t *)ap_get_module_config(owner->lookup_defaults,
-                                                   &etcl_module))
-             ->script_reloading,
-        1);
+    group->reload =
+        etcl_config_flag(&((const etcl_dir_t *)ap_get_module_config(
+                               owner->lookup_defaults, &etcl_module))
+                              ->script_reloading,
+                         1);
 }
 
 static const char *resolve_python(etcl_group_t *group, apr_pool_t *pool)
@@ -184,8 +182,7 @@ static apr_array_header_t *known_scripts(server_rec *main_server,
     int i;
 
     for (server = main_server; server; server = server->next) {
-        const apr_array_header_t *aliases =
-            etcl_config_server(server)->aliases;
+        const apr_array_header_t *aliases = etcl_config_server(server)->aliases;
 
         for (i = 0; i < aliases->nelts; ++i) {
             if (know_script(APR_ARRAY_IDX(aliases, i, const etcl_alias_t *),
@@ -254,9 +251,9 @@ static void add_preload(const known_t *known, apr_array_header_t *list,
     } else if (known->member->scripts == 1) {
         item.app_group = "";
     } else {
-        item.app_group = etcl_expand_early(known->server, "%{RESOURCE}",
-                                           script_name(known->alias, pool),
-                                           pool);
+        item.app_group =
+            etcl_expand_early(known->server, "%{RESOURCE}",
+                              script_name(known->alias, pool), pool);
     }
     if (item.app_group && list->nelts < ETCL_GROUP_PRELOADS_MAX &&
         !has_preload(list, &item)) {
@@ -265,11 +262,9 @@ static void add_preload(const known_t *known, apr_array_header_t *list,
 }
 
 static void resolve_scripts(etcl_member_t *member,
-                            const apr_array_header_t *known,
-                            apr_pool_t *pool)
+                            const apr_array_header_t *known, apr_pool_t *pool)
 {
-    apr_array_header_t *list =
-        apr_array_make(pool, 4, sizeof(etcl_preload_t));
+    apr_array_header_t *list = apr_array_make(pool, 4, sizeof(etcl_preload_t));
     int i;
 
     for (i = 0; i < known->nelts; ++i) {

@@ -32,8 +32,7 @@ static int check_script(request_rec *r)
     }
     if (r->finfo.filetype == APR_DIR) {
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
-                      "ETCL0102: %s is a directory, not a script",
-                      r->filename);
+                      "ETCL0102: %s is a directory, not a script", r->filename);
         return HTTP_FORBIDDEN;
     }
     if (r->used_path_info == AP_REQ_REJECT_PATH_INFO && r->path_info &&
@@ -47,8 +46,7 @@ static int check_script(request_rec *r)
     return OK;
 }
 
-static int answer(request_rec *r, const etcl_route_t *route,
-                  etcl_body_t *body)
+static int answer(request_rec *r, const etcl_route_t *route, etcl_body_t *body)
 {
     if (route->member && route->member->live) {
         return etcl_remote_answer(r, route, body);

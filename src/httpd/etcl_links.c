@@ -18,8 +18,8 @@ struct etcl_links_t {
 
 etcl_links_t *etcl_links_create(int slots)
 {
-    etcl_links_t *links = calloc(1, sizeof *links +
-                                        (size_t)slots * sizeof(etcl_kept_t *));
+    etcl_links_t *links =
+        calloc(1, sizeof *links + (size_t)slots * sizeof(etcl_kept_t *));
 
     if (links) {
         links->slots = slots;
@@ -84,8 +84,8 @@ static apr_status_t send_hello(const etcl_live_t *live, etcl_kept_t *kept,
     if (rv) {
         return rv;
     }
-    return etcl_link_send(&kept->link,
-                          (etcl_span_t){ packet.ptr, packet.len }, -1, 0);
+    return etcl_link_send(&kept->link, (etcl_span_t){ packet.ptr, packet.len },
+                          -1, 0);
 }
 
 static apr_status_t read_welcome(const etcl_kept_t *kept, etcl_span_t packet)

@@ -66,8 +66,7 @@ void etcl_live_destroy(etcl_live_t *live)
     free(live);
 }
 
-static etcl_live_t *new_live(const etcl_group_t *group,
-                             const etcl_plan_t *plan)
+static etcl_live_t *new_live(const etcl_group_t *group, const etcl_plan_t *plan)
 {
     etcl_live_t *live = calloc(1, sizeof *live);
     int slot;
@@ -151,8 +150,8 @@ static apr_status_t make_roster(etcl_live_t *live)
     if (live->roster_fd < 0 || ftruncate(live->roster_fd, (off_t)size)) {
         return errno;
     }
-    map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED,
-               live->roster_fd, 0);
+    map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, live->roster_fd,
+               0);
     if (map == MAP_FAILED) {
         return errno;
     }
@@ -165,8 +164,7 @@ static apr_status_t make_roster(etcl_live_t *live)
     live->roster_map = map;
     live->roster_size = size;
     live->roster = etcl_roster_open(map, size);
-    return fcntl(live->roster_fd, F_ADD_SEALS, SEAL_SIZE) ? errno
-                                                          : APR_SUCCESS;
+    return fcntl(live->roster_fd, F_ADD_SEALS, SEAL_SIZE) ? errno : APR_SUCCESS;
 }
 
 /* The board, and behind it what else Apache's processes share. */
@@ -179,9 +177,8 @@ static apr_status_t make_board(etcl_live_t *live, const etcl_group_t *group,
         .queue = (int)group->options.listen_backlog,
     };
     apr_size_t size = (etcl_board_size(&shape) + 15) & ~(apr_size_t)15;
-    void *map = mmap(NULL, size + sizeof(etcl_burst_t),
-                     PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-                     0);
+    void *map = mmap(NULL, size + sizeof(etcl_burst_t), PROT_READ | PROT_WRITE,
+                     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
     if (map == MAP_FAILED) {
         return errno;

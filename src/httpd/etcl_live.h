@@ -23,19 +23,19 @@ struct etcl_live_t {
     etcl_live_t *previous; /* the same group one generation ago, or NULL */
     char *name;
     int generation;
-    int is_old;            /* its generation of Apache has ended */
+    int is_old; /* its generation of Apache has ended */
 
     /* The supervisor. */
-    apr_proc_t proc;       /* pid 0: none */
-    char *program;         /* path of etcld */
-    char *title;           /* argv[0] */
+    apr_proc_t proc; /* pid 0: none */
+    char *program;   /* path of etcld */
+    char *title;     /* argv[0] */
     apr_int64_t started_us;
     apr_int64_t shutdown_us; /* the group's shutdown-timeout */
-    int failures;          /* short lives in a row */
+    int failures;            /* short lives in a row */
 
     /* Descriptors of the parent, or -1; children close all but `alive_fd`. */
-    int alive_fd;          /* write end of the lifeline */
-    int watch_fd;          /* its read end */
+    int alive_fd; /* write end of the lifeline */
+    int watch_fd; /* its read end */
     int options_fd;
     int roster_fd;
     int log_fd;
@@ -54,14 +54,14 @@ struct etcl_live_t {
 
     /* For requests. */
     unsigned char secret[ETCL_GROUP_SECRET];
-    uid_t listener_uid;    /* who listens: this process */
+    uid_t listener_uid; /* who listens: this process */
     apr_int64_t connect_us;
-    apr_int64_t queue_us;  /* 0: for ever */
+    apr_int64_t queue_us; /* 0: for ever */
     apr_int64_t timeout_us;
     apr_int64_t handover_us; /* old: give up waiting for the new by then */
 
     /* Of one Apache child. */
-    int seat;              /* on the board, or -1 */
+    int seat; /* on the board, or -1 */
     etcl_links_t *links;
 };
 
@@ -69,9 +69,9 @@ struct etcl_live_t {
 typedef struct {
     const char *prefix; /* of socket paths */
     int generation;
-    int index;          /* of the group */
-    int children;       /* of Apache, at most */
-    int log_fd;         /* duplicated */
+    int index;    /* of the group */
+    int children; /* of Apache, at most */
+    int log_fd;   /* duplicated */
     const char *program;
 } etcl_plan_t;
 

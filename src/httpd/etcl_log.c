@@ -18,8 +18,8 @@ void etcl_log_relay(request_rec *r, etcl_level_t level, etcl_span_t text)
 
     while (text.len) {
         end = memchr(text.ptr, '\n', text.len);
-        line = (etcl_span_t){ text.ptr, end ? (apr_size_t)(end - text.ptr)
-                                            : text.len };
+        line = (etcl_span_t){ text.ptr,
+                              end ? (apr_size_t)(end - text.ptr) : text.len };
         if (line.len > LINE_MAX_LEN) {
             line.len = LINE_MAX_LEN;
             end = NULL;

@@ -223,8 +223,7 @@ static void leave_to_next(void)
  * them already: none of our code is called after this. */
 static apr_status_t end_generation(void *data)
 {
-    const ap_unixd_mpm_retained_data *mpm =
-        ap_unixd_mpm_get_retained_data();
+    const ap_unixd_mpm_retained_data *mpm = ap_unixd_mpm_get_retained_data();
 
     (void)data;
     if (!etcl_parent_is_here()) {

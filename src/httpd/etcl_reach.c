@@ -63,8 +63,7 @@ static const char *say(const etcl_group_t *group, const char *part,
     }
     return apr_psprintf(
         pool, "user %s may not %s %s (mode %04o, owner %u:%u)%s", user, what,
-        part, (unsigned int)info->st_mode & 07777, info->st_uid,
-        info->st_gid,
+        part, (unsigned int)info->st_mode & 07777, info->st_uid, info->st_gid,
         is_selinux_enforcing()
             ? "; SELinux is enforcing too, see `ausearch -m avc`"
             : "");

@@ -22,8 +22,8 @@ typedef struct {
     etcl_talk_t talk;
     etcl_lease_t lease;
     etcl_wish_t wish;
-    int unbegun;       /* workers that did not begin it */
-    int lost;          /* workers that went in the middle */
+    int unbegun; /* workers that did not begin it */
+    int lost;    /* workers that went in the middle */
 } errand_t;
 
 static int is_safe(const request_rec *r)
@@ -79,16 +79,14 @@ static int refuse(errand_t *e, int status, const char *why)
         return status;
     }
     etcl_board_read(e->live->board, e->live->roster, &state);
-    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, e->r,
-                  "ETCL0150: group %s %s: %d of %d threads busy, %d requests "
-                  "waiting, the oldest for %d ms; %s %s was answered %d, and "
-                  "more may follow without a line of their own",
-                  e->live->name, why, state.busy, state.capacity,
-                  state.waiting,
-                  state.waiting ? (int)((etcl_clock_us() - state.oldest_us) /
-                                        1000)
-                                : 0,
-                  e->r->method, e->r->uri, status);
+    ap_log_rerror(
+        APLOG_MARK, APLOG_ERR, 0, e->r,
+        "ETCL0150: group %s %s: %d of %d threads busy, %d requests "
+        "waiting, the oldest for %d ms; %s %s was answered %d, and "
+        "more may follow without a line of their own",
+        e->live->name, why, state.busy, state.capacity, state.waiting,
+        state.waiting ? (int)((etcl_clock_us() - state.oldest_us) / 1000) : 0,
+        e->r->method, e->r->uri, status);
     return status;
 }
 
@@ -274,8 +272,7 @@ static int goes_on(errand_t *e, etcl_talk_end_t end)
             ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, e->r,
                           "ETCL0154: worker %u of group %s ended before it "
                           "answered %s %s; another one is asked",
-                          e->talk.pid, e->live->name, e->r->method,
-                          e->r->uri);
+                          e->talk.pid, e->live->name, e->r->method, e->r->uri);
             return 1;
         }
         e->talk.status = worker_lost(e);
@@ -329,8 +326,7 @@ int etcl_remote_answer(request_rec *r, const etcl_route_t *route,
     if (queue_us) {
         e.wish.deadline_us = etcl_clock_us() + queue_us;
     }
-    e.talk = (etcl_talk_t){ .r = r, .desk = desk, .body = body,
-                            .emit = &emit };
+    e.talk = (etcl_talk_t){ .r = r, .desk = desk, .body = body, .emit = &emit };
     rv = etcl_capture_call(r, route, body->len, &desk->call);
     if (!rv) {
         rv = read_ahead(r, body, &e.talk);

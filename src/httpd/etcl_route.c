@@ -18,8 +18,7 @@ static const char *text_of(const etcl_setting_t *alias,
 static int flag_of(const etcl_setting_t *alias, const etcl_setting_t *dir,
                    int unset)
 {
-    return alias && alias->stated ? alias->flag
-                                  : etcl_config_flag(dir, unset);
+    return alias && alias->stated ? alias->flag : etcl_config_flag(dir, unset);
 }
 
 static int find_member(request_rec *r, const char *group, etcl_route_t *out)
@@ -48,8 +47,7 @@ static int find_member(request_rec *r, const char *group, etcl_route_t *out)
                       "ETCL0122: the group \"%s\" belongs to another virtual "
                       "host (%s): define it outside, or give both hosts the "
                       "same ServerName",
-                      group,
-                      etcl_config_place(r->pool, &out->member->place));
+                      group, etcl_config_place(r->pool, &out->member->place));
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     return OK;
@@ -77,8 +75,8 @@ int etcl_route_find(request_rec *r, etcl_route_t *out)
     int status;
 
     *out = (etcl_route_t){ .script = r->filename };
-    group = text_of(alias ? &alias->process_group : NULL, &dir->process_group,
-                    "");
+    group =
+        text_of(alias ? &alias->process_group : NULL, &dir->process_group, "");
     status = find_member(r, etcl_expand_group(r, group), out);
     if (status != OK) {
         return status;
@@ -91,9 +89,8 @@ int etcl_route_find(request_rec *r, etcl_route_t *out)
     out->callable = alias && alias->callable_object.stated
                         ? alias->callable_object.text
                         : etcl_expand_callable(r, callable);
-    out->pass_authorization =
-        flag_of(alias ? &alias->pass_authorization : NULL,
-                &dir->pass_authorization, -1);
+    out->pass_authorization = flag_of(alias ? &alias->pass_authorization : NULL,
+                                      &dir->pass_authorization, -1);
     out->reload = flag_of(NULL, &dir->script_reloading, 1);
     return OK;
 }

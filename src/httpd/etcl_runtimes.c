@@ -57,8 +57,8 @@ static apr_array_header_t *installed(const char *folder, apr_pool_t *pool)
             continue;
         }
         version = version_in(entry.name + strlen(PREFIX), pool);
-        if (version && !strcmp(entry.name + strlen(PREFIX) + strlen(version),
-                               ".so")) {
+        if (version &&
+            !strcmp(entry.name + strlen(PREFIX) + strlen(version), ".so")) {
             *(const char **)apr_array_push(out) = version;
         }
     }
@@ -182,8 +182,7 @@ static const char *default_version(const apr_array_header_t *versions,
     return best;
 }
 
-static int is_installed(const apr_array_header_t *versions,
-                        const char *version)
+static int is_installed(const apr_array_header_t *versions, const char *version)
 {
     int i;
 
@@ -216,7 +215,8 @@ const char *etcl_runtimes_choose(const char *home, const char *path,
     const char *version = NULL, *asked_by = home;
 
     if (!versions->nelts) {
-        return apr_psprintf(pool, "no runtime (cpython-X.Y.so) is installed "
+        return apr_psprintf(pool,
+                            "no runtime (cpython-X.Y.so) is installed "
                             "in %s: run `make install` again",
                             folder ? folder : "etcl/ beside the module");
     }

@@ -11,8 +11,7 @@ static etcl_place_t place_of(const cmd_parms *cmd)
     if (!cmd->directive) {
         return (etcl_place_t){ NULL, 0 };
     }
-    return (etcl_place_t){ cmd->directive->filename,
-                           cmd->directive->line_num };
+    return (etcl_place_t){ cmd->directive->filename, cmd->directive->line_num };
 }
 
 static etcl_setting_t *setting_at(void *config, const cmd_parms *cmd)
@@ -34,8 +33,8 @@ static const char *set_text(const cmd_parms *cmd, etcl_setting_t *setting,
         return apr_pstrcat(cmd->pool, cmd->cmd->name, " must not be empty",
                            NULL);
     }
-    *setting = (etcl_setting_t){ .text = arg, .stated = 1,
-                                 .place = place_of(cmd) };
+    *setting =
+        (etcl_setting_t){ .text = arg, .stated = 1, .place = place_of(cmd) };
     return NULL;
 }
 
@@ -49,13 +48,13 @@ const char *etcl_setters_dir_TEXT(cmd_parms *cmd, void *dir, const char *arg)
 
 const char *etcl_setters_dir_FLAG(cmd_parms *cmd, void *dir, int flag)
 {
-    *setting_at(dir, cmd) = (etcl_setting_t){ .flag = flag != 0, .stated = 1,
+    *setting_at(dir, cmd) = (etcl_setting_t){ .flag = flag != 0,
+                                              .stated = 1,
                                               .place = place_of(cmd) };
     return NULL;
 }
 
-const char *etcl_setters_main_TEXT(cmd_parms *cmd, void *dir,
-                                   const char *arg)
+const char *etcl_setters_main_TEXT(cmd_parms *cmd, void *dir, const char *arg)
 {
     const char *wrong = ap_check_cmd_context(cmd, GLOBAL_ONLY);
 
@@ -63,9 +62,8 @@ const char *etcl_setters_main_TEXT(cmd_parms *cmd, void *dir,
     if (wrong) {
         return wrong;
     }
-    return set_text(cmd,
-                    setting_at(&etcl_config_server(cmd->server)->main, cmd),
-                    arg);
+    return set_text(
+        cmd, setting_at(&etcl_config_server(cmd->server)->main, cmd), arg);
 }
 
 const char *etcl_setters_main_FLAG(cmd_parms *cmd, void *dir, int flag)
@@ -169,7 +167,8 @@ static const char *add_alias(cmd_parms *cmd, const char *args, int is_regex)
     if (is_regex) {
         alias->regex = ap_pregcomp(cmd->pool, alias->url, AP_REG_EXTENDED);
         if (!alias->regex) {
-            return apr_psprintf(cmd->pool, "%s: %s is not a regular "
+            return apr_psprintf(cmd->pool,
+                                "%s: %s is not a regular "
                                 "expression that compiles",
                                 cmd->cmd->name, alias->url);
         }
@@ -179,8 +178,8 @@ static const char *add_alias(cmd_parms *cmd, const char *args, int is_regex)
             return wrong;
         }
     }
-    *(etcl_alias_t **)apr_array_push(
-        etcl_config_server(cmd->server)->aliases) = alias;
+    *(etcl_alias_t **)apr_array_push(etcl_config_server(cmd->server)->aliases) =
+        alias;
     return wrong;
 }
 

@@ -13,8 +13,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-extern char **environ;
-
 static void reset_signals(void)
 {
     sigset_t none;
@@ -82,8 +80,10 @@ static void pause_us(apr_int64_t us)
     struct timespec left = { us / APR_USEC_PER_SEC,
                              us % APR_USEC_PER_SEC * 1000 };
 
-    while (us > 0 && nanosleep(&left, &left) && errno == EINTR) {
-        continue;
+    int rest = us > 0;
+
+    while (rest) {
+        rest = nanosleep(&left, &left) && errno == EINTR;
     }
 }
 

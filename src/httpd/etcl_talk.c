@@ -39,8 +39,8 @@ static step_t bad_worker(etcl_talk_t *t, const char *what)
 
 static void open_packet(etcl_talk_t *t, etcl_packet_t *packet)
 {
-    *packet = (etcl_packet_t){ .ptr = t->desk->out,
-                               .serial = t->kept->link.serial };
+    *packet =
+        (etcl_packet_t){ .ptr = t->desk->out, .serial = t->kept->link.serial };
 }
 
 static apr_status_t send_packet(etcl_talk_t *t, const etcl_packet_t *packet)
@@ -50,8 +50,8 @@ static apr_status_t send_packet(etcl_talk_t *t, const etcl_packet_t *packet)
 }
 
 /* A piece of CALL or of the body that rides along, in as many packets as it
- * takes. The last packet is left to be sent by the caller. Where a call ends
- * there is room for the body to begin: a worker must see there that it comes. */
+ * takes. The last packet is left to be sent by the caller. Where a call ends,
+ * there is room for the body to begin: a worker must see that it comes. */
 static apr_status_t add_pieces(etcl_talk_t *t, etcl_packet_t *packet,
                                etcl_frame_type_t type, etcl_span_t bytes)
 {
@@ -142,11 +142,10 @@ static apr_status_t send_body(etcl_talk_t *t, const etcl_pull_t *pull,
     into = etcl_packet_open(&packet);
     rv = fill_frame(t, into, max, pull->whole, &len);
     t->body_sent = rv || etcl_body_is_done(t->body);
-    etcl_packet_close(&packet, ETCL_FRAME_BODY,
-                      t->body_sent && (!rv || APR_STATUS_IS_EOF(rv))
-                          ? ETCL_FRAME_LAST
-                          : 0,
-                      len);
+    etcl_packet_close(
+        &packet, ETCL_FRAME_BODY,
+        t->body_sent && (!rv || APR_STATUS_IS_EOF(rv)) ? ETCL_FRAME_LAST : 0,
+        len);
     if (rv && !APR_STATUS_IS_EOF(rv)) {
         etcl_broken_encode(reason_of(rv), &packet);
     }
@@ -284,8 +283,7 @@ static int status_of_abort(const etcl_talk_t *t, int status)
     if (t->body->status) {
         return t->body->status;
     }
-    return status >= 400 && status <= 599 ? status
-                                          : HTTP_INTERNAL_SERVER_ERROR;
+    return status >= 400 && status <= 599 ? status : HTTP_INTERNAL_SERVER_ERROR;
 }
 
 static step_t on_abort(etcl_talk_t *t, const etcl_frame_t *frame)
