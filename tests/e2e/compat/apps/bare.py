@@ -1,0 +1,1 @@
+"""A script without a single function that anybody could ask for."""
