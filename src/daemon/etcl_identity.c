@@ -69,7 +69,7 @@ static apr_status_t verify_groups(const etcl_group_t *group)
         free(gids);
         return fail(group, "getgroups");
     }
-    right = count <= group->gid_count;
+    right = count == group->gid_count;
     for (i = 0; i < count; i++) {
         right = right && holds(group, gids[i]);
     }
