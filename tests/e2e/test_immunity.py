@@ -30,6 +30,7 @@ def test_the_module_can_be_unloaded_by_a_graceful_restart(apache):
     server.conf.write_text(re.sub(" (etcl|wsgi):info", "",
                                   "\n".join(lines) + "\n"))
     before = daemons(server)
+    server.allow_log("AH00488")     # nobody is left who knew its supervisor
     server.graceful()
     assert wait_until(lambda: not any(
         os.path.exists(f"/proc/{pid}/exe") for pid in before), 15)

@@ -65,7 +65,7 @@ def test_a_full_queue_answers_503_at_once(apache):
         begin = time.monotonic()
         answer = server.ask("/hello")
         assert answer.status == 503 and answer.get("Retry-After")
-        assert time.monotonic() - begin < 0.5
+        assert time.monotonic() - begin < 1
     assert held[0].read().status == 200
     assert queued.read().status == 200
 

@@ -130,7 +130,7 @@ def test_the_tls_key_is_nowhere_in_a_workers_memory(apache):
             SSLCertificateKeyFile {key}
         </VirtualHost>""")
     server.start()
-    server.allow_log("AH01909|AH02572|AH01906|AH02292")
+    server.allow_log("AH01873|AH01906|AH01909|AH02292|AH02572")
     assert tls_status(tls_port) == 200
     inside = daemons(server)
     assert len(inside) == 3
