@@ -210,7 +210,8 @@ def test_an_application_cannot_speak_to_a_worker(apache):
     script = ("import os,socket,sys\nos.setgroups([]); os.setuid(%d)\n"
               "s=socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)\n"
               "s.settimeout(5)\ns.connect(sys.argv[1])\n"
-              "try:\n    s.send(b'ET' + bytes(200))\n    print(s.recv(65536))\n"
+              "try:\n    s.send(b'ET' + bytes(200))\n"
+              "    print(s.recv(65536))\n"
               "except ConnectionError:\n    print(b'')" % uid)
     for path in [p for p in server.root.rglob("*") if p.is_socket()]:
         done = subprocess.run(["/usr/bin/python3", "-c", script, str(path)],
