@@ -209,13 +209,37 @@ unit: $(BUILD)/unit $(BUILD)/etcl/etcld $(BUILD)/etcl/$(RUNTIME)
 bridge: $(BUILD)/bridge
 	$(BUILD)/bridge
 
+# In one process, because leaks are looked for whenever one ends.
 unit-asan:
-	+$(Q)$(ASAN) unit
+	+$(Q)CK_FORK=no $(ASAN) unit
 
 # CPython keeps memory until the process ends, which is no leak of ours; with
 # malloc under it AddressSanitizer sees each Python object.
 bridge-asan:
 	+$(Q)PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks=0 $(ASAN) bridge
+
+# Decoders against bytes that clang's libFuzzer invents, beginning with what
+# our own encoders write.
+FUZZ_SECONDS ?= 15
+FUZZERS := $(basename $(notdir $(wildcard tests/fuzz/fuzz_*.c)))
+FUZZ := $(BUILD)/fuzz
+$(FUZZ)/fuzz_%: FUZZ_FLAGS = -fsanitize=fuzzer,address,undefined \
+  -fno-sanitize-recover=undefined
+
+$(FUZZ)/%: tests/fuzz/%.c $(wildcard include/*.h tests/fuzz/*.h \
+  src/base/*.[ch] src/wire/*.[ch])
+	$(SAY) FUZZER $@
+	@mkdir -p $(FUZZERS:%=$(FUZZ)/%.corpus)
+	$(Q)clang $(CPPFLAGS) -Iinclude -Isrc/base -Isrc/wire $(APR_INC) $(STD) \
+	  -O1 -g $(FUZZ_FLAGS) $(filter %.c,$^) $(APR_LIBS) -o $@
+
+.PHONY: fuzz
+fuzz: $(FUZZ)/seeds $(FUZZERS:%=$(FUZZ)/%)
+	@set -e; cd $(FUZZ); ./seeds .; for name in $(FUZZERS); do \
+	  echo "$$name for $(FUZZ_SECONDS) seconds"; \
+	  ./$$name -max_total_time=$(FUZZ_SECONDS) -max_len=65536 -verbosity=0 \
+	    $$name.corpus; \
+	done
 
 e2e: all
 	PYTHONDONTWRITEBYTECODE=1 .ci/with-copy $(BUILD) \
@@ -339,6 +363,7 @@ help:
 	@echo 'make deps         the Debian packages to build and run; deps-check:'
 	@echo '                  those of the tests as well'
 	@echo 'make unit bridge  tests under libcheck; unit-asan bridge-asan'
+	@echo 'make fuzz         decoders against invented bytes; FUZZ_SECONDS=15'
 	@echo 'make e2e          tests on a real httpd; E2E="-k name" picks'
 	@echo 'make lint         layout, rules, clang-tidy, artefacts'
 	@echo 'make bench        CPU per request beside other servers; bench-quick'
