@@ -12,6 +12,7 @@ typedef struct waiter_t {
     struct waiter_t *next;
 } waiter_t;
 
+static __thread waiter_t me; /* a thread waits in one place at a time */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int taken; /* somebody is the head and waits for the GIL */
 static waiter_t *first;
@@ -19,8 +20,6 @@ static waiter_t **last = &first;
 
 static void wait_for_turn(void)
 {
-    waiter_t me;
-
     pthread_mutex_lock(&lock);
     if (!taken) {
         taken = 1;

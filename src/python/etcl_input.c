@@ -35,7 +35,8 @@ static int check_open(const input_t *self)
     return 0;
 }
 
-/* Read from the exchange; *got is 0 at the end. -1 with the error set. */
+/* Read from the exchange; *got is 0 at the end. -1 with the error set. The
+ * request may end while a thread of the application waits here. */
 static int pull(input_t *self, char *into, apr_size_t max, int whole,
                 apr_size_t *got)
 {
@@ -47,6 +48,9 @@ static int pull(input_t *self, char *into, apr_size_t max, int whole,
         return 0;
     }
     rv = etcl_outside_read(turn, into, max, whole, got);
+    if (check_open(self)) {
+        return -1;
+    }
     if (APR_STATUS_IS_EOF(rv)) {
         self->ended = 1;
         return 0;

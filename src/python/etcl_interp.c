@@ -221,6 +221,18 @@ etcl_interp_t *etcl_interp_all(void)
     return __atomic_load_n(&all, __ATOMIC_ACQUIRE);
 }
 
+static void drop_interp(etcl_interp_t *interp)
+{
+    if (PyErr_Occurred()) {
+        PyErr_Print();
+    }
+    if (interp->first) {
+        Py_EndInterpreter(interp->first);
+    }
+    free(interp->name);
+    free(interp);
+}
+
 /* GIL held by `main`, and again on return. */
 static etcl_interp_t *make_sub(etcl_span_t name, PyThreadState *main)
 {
@@ -233,15 +245,13 @@ static etcl_interp_t *make_sub(etcl_span_t name, PyThreadState *main)
     if (interp->first) {
         interp->state = PyThreadState_GetInterpreter(interp->first);
     }
-    if (interp->first && etcl_threads_adopt(interp, interp->first) &&
-        !set_up(interp)) {
-        publish(interp);
-    } else {
-        if (PyErr_Occurred()) {
-            PyErr_Print();
-        }
-        interp = NULL;
+    if (!interp->first || set_up(interp) ||
+        !etcl_threads_adopt(interp, interp->first)) {
+        drop_interp(interp);
+        PyThreadState_Swap(main);
+        return NULL;
     }
+    publish(interp);
     PyThreadState_Swap(main);
     return interp;
 }

@@ -1,4 +1,5 @@
-/* The one door of the runtime: a table of functions, no logic. */
+/* The one door of the runtime: a table of functions, no logic. The symbol is
+ * the only one that leaves the shared object. */
 
 #include "etcl_answer.h"
 #include "etcl_dump.h"

@@ -57,7 +57,6 @@ def run_exit_callbacks(reason):
         atexit._run_exitfuncs()
     except BaseException as error:
         say(LOG_ERR, describe("ETCL0324: an exit callback failed", error))
-    sys.stdout is None or errors.flush()
     return sum(1 for thread in threading.enumerate()
                if thread is not threading.main_thread()
                and not isinstance(thread, threading._DummyThread))
@@ -69,5 +68,5 @@ if config["is_main"]:
     watch_stacks()
     if config["switch_interval"] > 0:
         sys.setswitchinterval(config["switch_interval"])
-if config["restrict_signal"]:
+if config["restrict_signal"] and config["threads"]:
     ignore_signals()

@@ -76,7 +76,8 @@ static void log_line(etcl_level_t level, etcl_span_t text)
 
 static etcl_call_t make_call(const char *path)
 {
-    etcl_target_t target = { etcl_span(path), { "", 0 },
+    etcl_target_t target = { etcl_span(path),
+                             { "", 0 },
                              etcl_span("application") };
     size_t i;
 

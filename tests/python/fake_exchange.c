@@ -32,6 +32,9 @@ static apr_status_t fake_read(etcl_exchange_t *x, char *into, apr_size_t max,
     apr_size_t left = fake->body_len - fake->body_at;
 
     fake->reads++;
+    if (fake->read_us) {
+        apr_sleep(fake->read_us);
+    }
     if (!whole && fake->piece && max > fake->piece) {
         max = fake->piece;
     }

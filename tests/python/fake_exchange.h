@@ -7,6 +7,8 @@
 #include "etcl_buffer.h"
 #include "etcl_exchange.h"
 
+#include <apr_time.h>
+
 #define FAKE_EVENTS 65536
 
 typedef struct {
@@ -20,6 +22,7 @@ typedef struct {
     apr_status_t write_error;
     int busy_writes; /* ETCL_WRITE_NOWAIT gives EAGAIN so often */
     apr_status_t begin_error;
+    apr_interval_time_t read_us; /* how long a read takes */
     /* What was recorded. */
     etcl_buffer_t sent;         /* the answer's body */
     etcl_buffer_t log;          /* "level text\n" for each entry */

@@ -155,7 +155,7 @@ static const struct {
     { "utf8", "sys.flags.utf8_mode == 1" },
     { "seed", "sys.flags.hash_randomization == 0 or hash('a') == hash('a')" },
     { "random", "sys.flags.hash_randomization == 1" },
-    { "warnings", "sys.warnoptions == ['error', 'ignore::UserWarning']" },
+    { "warnings", "sys.warnoptions[-2:] == ['error', 'ignore::UserWarning']" },
     { "interval", "abs(sys.getswitchinterval() - 0.002) < 1e-9" },
     { "user", "(os.environ['USER'], os.environ['HOME']) == ('u', '/h')" },
     { "home", "sys.path[0] == '/srv/home'" },

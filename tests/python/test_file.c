@@ -9,7 +9,7 @@
     "import io, os, tempfile, gzip\n"                                          \
     "folder = os.path.dirname(__file__)\n"                                     \
     "name = os.path.join(folder, 'data')\n"                                    \
-    "open(name, 'wb').write(b'0123456789')\n"                                  \
+    "with open(name, 'wb') as f: f.write(b'0123456789')\n"                     \
     "H = []\n"                                                                 \
     "def application(environ, start_response):\n"                              \
     "    start_response('200 OK', H)\n"                                        \

@@ -150,6 +150,42 @@ START_TEST(a_thread_of_the_application_may_read_and_write)
 }
 END_TEST
 
+static const char *const late_readers[] = {
+    "i.read()", "i.read(2)", "i.readline()", "list(i)", "i.readlines()",
+};
+
+/* The request ends while a thread of the application is inside a read. */
+START_TEST(a_read_that_outlasts_its_request_raises)
+{
+    char code[600];
+    request_t request = { .code = code, .method = "POST", .body_len = -1 };
+    WITH_FAKE(fake);
+
+    snprintf(code, sizeof(code),
+             "import threading, time\nseen = []\nthread = None\n"
+             "def late(i):\n    try: seen.append(%s)\n"
+             "    except RuntimeError as error: seen.append(error)\n"
+             "def application(e, s):\n    global thread\n"
+             "    s('200 OK', [])(b'x')\n    if not thread:\n"
+             "        thread = threading.Thread(target=late,"
+             " args=(e['wsgi.input'],))\n"
+             "        thread.start()\n        time.sleep(0.05)\n"
+             "        return []\n    thread.join()\n"
+             "    return [repr(seen).encode()]\n",
+             late_readers[_i]);
+    fake.body = "abcd";
+    fake.body_len = 4;
+    fake.read_us = 200000;
+    bridge_ask(&request, &fake);
+    bridge_ask(&request, &fake);
+    ck_assert_msg(strstr(fake_exchange_text(&fake.sent),
+                         "was used after its request") != NULL,
+                  "%s\n%s", fake_exchange_text(&fake.sent),
+                  fake_exchange_text(&fake.log));
+    ck_assert_int_eq(fake.races, 0);
+}
+END_TEST
+
 START_TEST(thread_locals_survive_and_the_id_is_stable)
 {
     static const char code[] =
@@ -392,6 +428,7 @@ Suite *suite_turn(void)
     add_rows(tests, an_object_of_a_finished_request_raises, kept);
     tcase_add_test(tests, many_threads_never_see_each_others_requests);
     tcase_add_test(tests, a_thread_of_the_application_may_read_and_write);
+    add_rows(tests, a_read_that_outlasts_its_request_raises, late_readers);
     tcase_add_test(tests, thread_locals_survive_and_the_id_is_stable);
     add_rows(tests, a_forked_copy_ends_and_the_parent_answers, forks);
     tcase_add_test(tests, a_child_that_execs_or_exits_is_left_alone);
