@@ -15,7 +15,8 @@ DIRECTIVES = "docs/directives.rst"
 TABLE = "src/httpd/etcl_directives.h"
 OPTIONS = "src/base/etcl_group_options.h"
 
-NUMBER = re.compile(r"ETCL\d{4}(?=:)")
+NUMBER = re.compile(r"\bETCL\d{4}\b")
+MESSAGE = re.compile(r"\bETCL\d{4}(?=:)")
 ENTRY = re.compile(r"^[\s*`|:-]*(ETCL\d{4})\b")
 DIRECTIVE = re.compile(r"\bWSGI[A-Z]\w+")
 OPTION = re.compile(r'X\(\w+, "([a-z-]+)"')
@@ -69,6 +70,14 @@ def one_sided(left, right, where: str):
             yield name, line, f"{what} is not in {where}"
 
 
+def homes(found):
+    """A number without its text may stand twice, but in one file only."""
+    home = {}
+    for what, name, line in found:
+        if home.setdefault(what, name) != name:
+            yield name, line, f"{what} is already in {home[what]}"
+
+
 def ranges(found):
     for what, name, line in found:
         for folder, (first, last) in RANGES.items():
@@ -78,10 +87,13 @@ def ranges(found):
 
 
 def messages():
-    used = [place for name in sources()
-            for place in places(name, code_only(name), NUMBER)]
+    code = [(name, code_only(name)) for name in sources()]
+    used = [found for name, text in code
+            for found in places(name, text, NUMBER)]
     told = entries(MESSAGES, ENTRY)
-    yield from twice(used)
+    for name, text in code:
+        yield from twice(places(name, text, MESSAGE))
+    yield from homes(used)
     yield from twice(told)
     yield from ranges(used)
     yield from one_sided(used, told, MESSAGES)
