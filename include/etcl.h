@@ -38,11 +38,11 @@ static inline int etcl_span_is(etcl_span_t span, const char *text)
 #define ETCL_EDENIED (ETCL_STATUS + 3) /* wrong secret or wrong peer */
 #define ETCL_EGONE (ETCL_STATUS + 4)   /* the client went away */
 #define ETCL_ESHORT (ETCL_STATUS + 5)  /* a body broke off before its end */
-#define ETCL_ESTALL (ETCL_STATUS + 6)  /* the client sent nothing for too long */
-#define ETCL_EFULL (ETCL_STATUS + 7)   /* the queue is full */
-#define ETCL_ENONE (ETCL_STATUS + 8)   /* no worker is ready, none starting */
+#define ETCL_ESTALL (ETCL_STATUS + 6) /* the client sent nothing for too long */
+#define ETCL_EFULL (ETCL_STATUS + 7)  /* the queue is full */
+#define ETCL_ENONE (ETCL_STATUS + 8)  /* no worker is ready, none starting */
 #define ETCL_EREFUSED (ETCL_STATUS + 9) /* not begun: ask another worker */
-#define ETCL_EINVAL (ETCL_STATUS + 10) /* bad value; a message says which */
+#define ETCL_EINVAL (ETCL_STATUS + 10)  /* bad value; a message says which */
 
 /* Levels of a log line: the numbers of syslog(3), as httpd uses them. */
 typedef enum {

@@ -52,8 +52,8 @@ typedef struct {
     etcl_target_t target;
     apr_int64_t body_len;         /* 0 none, -1 unknown: chunked */
     apr_int64_t request_start_us; /* Apache began the request */
-    apr_int64_t queue_start_us;   /* it began to wait for a worker; 0 embedded */
-    apr_int64_t daemon_start_us;  /* the worker took it; 0 embedded */
+    apr_int64_t queue_start_us;  /* it began to wait for a worker; 0 embedded */
+    apr_int64_t daemon_start_us; /* the worker took it; 0 embedded */
     const etcl_pair_t *pairs;
     apr_size_t pair_count;
 } etcl_call_t;

@@ -15,8 +15,8 @@
 #define ETCL_FD_LISTEN 6   /* listening socket of slot 0; slot i is 6 + i */
 
 /* How the supervisor ends, for its parent (exit status). */
-#define ETCL_EXIT_DONE 0      /* asked to end, everything finished */
-#define ETCL_EXIT_FATAL 3     /* set-up is wrong: do not start it again */
-#define ETCL_EXIT_RETRY 4     /* may work later: start it again, back off */
+#define ETCL_EXIT_DONE 0  /* asked to end, everything finished */
+#define ETCL_EXIT_FATAL 3 /* set-up is wrong: do not start it again */
+#define ETCL_EXIT_RETRY 4 /* may work later: start it again, back off */
 
 #endif

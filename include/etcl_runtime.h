@@ -1,6 +1,6 @@
 /* The only door of a runtime: CPython and the WSGI bridge in one shared
  * object per Python X.Y, loaded with RTLD_GLOBAL by a worker, or by an Apache
- * child at its first embedded request. It exports one symbol, `etcl_runtime`. */
+ * child at its first embedded request. One symbol goes out, `etcl_runtime`. */
 
 #ifndef ETCL_RUNTIME_H
 #define ETCL_RUNTIME_H
@@ -17,29 +17,29 @@
  * Owns     borrowed for the life of the process.
  */
 typedef struct {
-    const char *process_group; /* "" in an Apache child */
-    const char *python_home;   /* a venv, or an installation's prefix */
-    const char *python_path;   /* dir:dir, each through site.addsitedir */
-    const char *home;          /* put first in sys.path */
-    const char *user;          /* the account, for os.environ; else NULL */
-    const char *user_home;     /* its home directory; else NULL */
-    const char *server_banner; /* for apache.description; else NULL */
-    const char *hash_seed;     /* "random", digits, or NULL */
+    const char *process_group;   /* "" in an Apache child */
+    const char *python_home;     /* a venv, or an installation's prefix */
+    const char *python_path;     /* dir:dir, each through site.addsitedir */
+    const char *home;            /* put first in sys.path */
+    const char *user;            /* the account, for os.environ; else NULL */
+    const char *user_home;       /* its home directory; else NULL */
+    const char *server_banner;   /* for apache.description; else NULL */
+    const char *hash_seed;       /* "random", digits, or NULL */
     const char *const *warnings; /* -W filters, ended by NULL; or NULL */
-    int threads;               /* request threads of this process */
-    int processes;             /* of the group */
-    int multithread;           /* wsgi.multithread */
-    int multiprocess;          /* wsgi.multiprocess */
-    int run_once;              /* wsgi.run_once */
-    int optimize;              /* 0, 1, 2 */
-    int write_bytecode;        /* 0 is -B */
-    int utf8_mode;             /* 1 on, 0 off, -1 as the locale says */
+    int threads;                 /* request threads of this process */
+    int processes;               /* of the group */
+    int multithread;             /* wsgi.multithread */
+    int multiprocess;            /* wsgi.multiprocess */
+    int run_once;                /* wsgi.run_once */
+    int optimize;                /* 0, 1, 2 */
+    int write_bytecode;          /* 0 is -B */
+    int utf8_mode;               /* 1 on, 0 off, -1 as the locale says */
     int restrict_stdin;
     int restrict_stdout;
     int restrict_signal;
-    int destroy_interpreter;   /* 0: no finalization at exit */
-    double switch_interval;    /* seconds; 0 leaves CPython's */
-    int apache_version[3];     /* for environ['apache.version'] */
+    int destroy_interpreter; /* 0: no finalization at exit */
+    double switch_interval;  /* seconds; 0 leaves CPython's */
+    int apache_version[3];   /* for environ['apache.version'] */
     /**
      * A log line outside any request, in the process's own log. Any thread,
      * with or without the GIL.
@@ -59,8 +59,8 @@ typedef struct {
  *          `answer`: any thread, without the GIL; takes it and gives it back.
  */
 typedef struct {
-    apr_uint32_t abi;        /* ETCL_RUNTIME_ABI */
-    const char *python;      /* "3.11.2", of the headers it was built with */
+    apr_uint32_t abi;   /* ETCL_RUNTIME_ABI */
+    const char *python; /* "3.11.2", of the headers it was built with */
     /**
      * Start Python. Never ends the process: a wrong python_home or a broken
      * installation is reported (PyStatus), after a check before the start.
@@ -68,8 +68,8 @@ typedef struct {
      * Returns  APR_SUCCESS, or APR_EGENERAL with `*why` (in `pool`) a
      *          sentence with cause and remedy, number included.
      */
-    apr_status_t (*start)(const etcl_runtime_config_t *config,
-                          apr_pool_t *pool, const char **why);
+    apr_status_t (*start)(const etcl_runtime_config_t *config, apr_pool_t *pool,
+                          const char **why);
     /**
      * Load a script into its interpreter, so that a call finds it there.
      * What went wrong is written to config->log, classified.
