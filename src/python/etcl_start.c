@@ -165,7 +165,7 @@ apr_status_t etcl_start_python(const etcl_runtime_config_t *config,
     }
     if (!etcl_interp_main(config)) {
         PyErr_Print();
-        *why = "ETCL0300: Python " PY_VERSION " started, but its set-up by "
+        *why = "ETCL0325: Python " PY_VERSION " started, but its set-up by "
                "mod_etcl failed; the traceback is in the log";
         rv = APR_EGENERAL;
     }

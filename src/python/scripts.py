@@ -61,7 +61,7 @@ def say_load_error(path, error):
 
 def title_of(path, error):
     if isinstance(error, SystemExit):
-        return (f"ETCL0309: script {path} called sys.exit({error.code!r}) "
+        return (f"ETCL0326: script {path} called sys.exit({error.code!r}) "
                 "while it was loaded")
     if isinstance(error, ModuleNotFoundError):
         return (f"ETCL0308: script {path} needs the module {error.name}, "
