@@ -9,7 +9,7 @@
 #include "etcl.h"
 
 #define ETCL_ROSTER_SLOTS_MAX 1024
-#define ETCL_ROSTER_STALL_US 5000000 /* a heartbeat older than this is still */
+#define ETCL_ROSTER_STALL_US 2500000 /* a heartbeat older than this is still */
 
 typedef enum {
     ETCL_SLOT_EMPTY = 0,    /* no worker */

@@ -4,6 +4,7 @@
 
 #include "etcl_capture.h"
 #include "etcl_expand.h"
+#include "etcl_groups.h"
 #include "etcl_key.h"
 #include "etcl_text.h"
 
@@ -204,6 +205,12 @@ static const char *collapsed(request_rec *r)
     return info;
 }
 
+/* A path as who answers sees it, or NULL. */
+static const char *path_for(const capture_t *c, const char *path)
+{
+    return c->route->member ? etcl_groups_path(c->route->member, path) : path;
+}
+
 static void put_request(capture_t *c)
 {
     request_rec *r = c->r;
@@ -216,10 +223,10 @@ static void put_request(capture_t *c)
     put_known(c, ETCL_KEY_REQUEST_URI, raw_target(r));
     put_known(c, ETCL_KEY_REQUEST_SCHEME, ap_http_scheme(r));
     put_known(c, ETCL_KEY_SERVER_PROTOCOL, r->protocol);
-    put_known(c, ETCL_KEY_DOCUMENT_ROOT, ap_document_root(r));
+    put_known(c, ETCL_KEY_DOCUMENT_ROOT, path_for(c, ap_document_root(r)));
     put_known(c, ETCL_KEY_CONTEXT_PREFIX, ap_context_prefix(r));
     put_known(c, ETCL_KEY_CONTEXT_DOCUMENT_ROOT, ap_context_document_root(r));
-    put_known(c, ETCL_KEY_SCRIPT_FILENAME, r->filename);
+    put_known(c, ETCL_KEY_SCRIPT_FILENAME, c->route->script);
     put_known(c, ETCL_KEY_MW_SCRIPT_NAME, name);
     put_known(c, ETCL_KEY_MW_PATH_INFO, info);
     put_known(c, ETCL_KEY_MW_REQUEST_HANDLER, r->handler);

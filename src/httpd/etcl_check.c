@@ -192,8 +192,11 @@ static void check_members(check_t *c)
             APR_ARRAY_IDX(members, i, const etcl_member_t *);
         const etcl_group_options_t *options = &member->group.options;
 
-        check_home(c, member);
-        check_path(c, member);
+        /* In a jail the paths are others. */
+        if (!options->chroot) {
+            check_home(c, member);
+            check_path(c, member);
+        }
         check_locale(c, member, options->locale);
         if (!options->locale ||
             (options->lang && strcmp(options->lang, options->locale))) {

@@ -53,11 +53,19 @@ void *etcl_config_server_create(apr_pool_t *pool, server_rec *server)
     return out;
 }
 
+#define KEEP_DIR(field)
+#define KEEP_MAIN(field)                                                       \
+    out->main.field =                                                          \
+        over->main.field.stated ? over->main.field : base->main.field;
+#define KEEP_OWN(field)
+#define KEEP(scope, field, name, context, kind, help) KEEP_##scope(field)
+
 void *etcl_config_server_merge(apr_pool_t *pool, void *base_, void *over_)
 {
     const etcl_server_t *base = base_, *over = over_;
     etcl_server_t *out = apr_pcalloc(pool, sizeof *out);
 
+    ETCL_DIRECTIVES(KEEP)
     out->aliases = apr_array_append(pool, over->aliases, base->aliases);
     return out;
 }
@@ -99,17 +107,17 @@ const char *etcl_config_place(apr_pool_t *pool, const etcl_place_t *place)
 #define OFFSET_MAIN(field) (void *)APR_OFFSETOF(etcl_main_t, field)
 #define OFFSET_OWN(field) NULL
 
-#define SETTER_DIR(field, kind) etcl_setters_dir_##kind
-#define SETTER_MAIN(field, kind) etcl_setters_main_##kind
-#define SETTER_OWN(field, kind) etcl_setters_##field
+#define SETTER_DIR(field, context, kind) etcl_setters_dir_##kind
+#define SETTER_MAIN(field, context, kind) etcl_setters_##context##_##kind
+#define SETTER_OWN(field, context, kind) etcl_setters_##field
 
 #define COMMAND_TEXT AP_INIT_TAKE1
 #define COMMAND_FLAG AP_INIT_FLAG
 #define COMMAND_RAW AP_INIT_RAW_ARGS
 
 #define COMMAND(scope, field, name, context, kind, help)                       \
-    COMMAND_##kind(name, SETTER_##scope(field, kind), OFFSET_##scope(field),   \
-                   CONTEXT_##context, help),
+    COMMAND_##kind(name, SETTER_##scope(field, context, kind),                 \
+                   OFFSET_##scope(field), CONTEXT_##context, help),
 
 const command_rec etcl_config_commands[] = { ETCL_DIRECTIVES(COMMAND){
     NULL, { NULL }, NULL, 0, NO_ARGS, NULL } };

@@ -41,7 +41,7 @@ typedef struct {
     ETCL_DIRECTIVES(ETCL_FIELD_DIR)
 } etcl_dir_t;
 
-/* Of the whole server. */
+/* Of the main server; a virtual host has its own or the main server's. */
 typedef struct {
     ETCL_DIRECTIVES(ETCL_FIELD_MAIN)
 } etcl_main_t;
@@ -61,8 +61,8 @@ typedef struct {
 /* Of a server: the main one or a virtual host. */
 typedef struct {
     apr_array_header_t
-        *aliases;     /* const etcl_alias_t *, the first match wins */
-    etcl_main_t main; /* used of the main server only */
+        *aliases; /* const etcl_alias_t *, the first match wins */
+    etcl_main_t main;
 } etcl_server_t;
 
 typedef struct etcl_live_t etcl_live_t; /* etcl_live.h */

@@ -5,7 +5,7 @@
  * X(scope, field, directive, context, kind, help)
  *
  *   scope    DIR   a setting of etcl_dir_t: of a directory, or of all
- *            MAIN  a setting of etcl_main_t: one for the whole server
+ *            MAIN  a setting of etcl_main_t: of a server, or of all
  *            OWN   etcl_setters_<field>() does it all
  *   context  GLOBAL   outside any section
  *            SERVER   also in a virtual host
@@ -37,7 +37,7 @@
       "whether request bodies of unknown length are accepted")                 \
     X(DIR, script_reloading, "WSGIScriptReloading", FILEINFO, FLAG,            \
       "whether a changed script is loaded again")                              \
-    X(MAIN, restrict_embedded, "WSGIRestrictEmbedded", GLOBAL, FLAG,           \
+    X(MAIN, restrict_embedded, "WSGIRestrictEmbedded", SERVER, FLAG,           \
       "whether Python is kept out of Apache's own processes")                  \
     X(MAIN, socket_prefix, "WSGISocketPrefix", GLOBAL, TEXT,                   \
       "beginning of the paths of sockets")                                     \

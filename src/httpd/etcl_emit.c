@@ -152,14 +152,9 @@ static apr_int64_t within(etcl_emit_t *emit, apr_int64_t len)
     return left;
 }
 
-/* With the last promised byte the response is complete, whatever the
- * application still does; the client need not wait for that. */
-static void count(etcl_emit_t *emit, apr_int64_t len)
+int etcl_emit_is_complete(const etcl_emit_t *emit)
 {
-    emit->taken += len;
-    if (emit->taken == emit->promised) {
-        append_eos(emit);
-    }
+    return emit->has_head && !emit->has_eos && emit->taken == emit->promised;
 }
 
 void etcl_emit_data(etcl_emit_t *emit, etcl_span_t bytes)
@@ -170,11 +165,12 @@ void etcl_emit_data(etcl_emit_t *emit, etcl_span_t bytes)
         return;
     }
     if (!emit->is_replaced) {
+        emit->has_bytes = 1;
         append(emit,
                apr_bucket_transient_create(bytes.ptr, (apr_size_t)len,
                                            emit->r->connection->bucket_alloc));
     }
-    count(emit, len);
+    emit->taken += len;
 }
 
 static apr_status_t close_file(void *file_)
@@ -272,7 +268,7 @@ apr_status_t etcl_emit_file(etcl_emit_t *emit, int fd, apr_int64_t offset,
         return APR_SUCCESS;
     }
     append_file(emit, fd, offset, len);
-    count(emit, len);
+    emit->taken += len;
     return APR_SUCCESS;
 }
 
@@ -288,6 +284,7 @@ apr_status_t etcl_emit_pass(etcl_emit_t *emit, int flush)
         return APR_SUCCESS;
     }
     emit->has_passed = 1;
+    emit->has_bytes = 0;
     rv = ap_pass_brigade(r->output_filters, emit->bb);
     apr_brigade_cleanup(emit->bb);
     return rv || r->connection->aborted ? ETCL_EGONE : APR_SUCCESS;

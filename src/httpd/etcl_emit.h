@@ -15,6 +15,7 @@ typedef struct {
     int has_head;
     int has_passed; /* something has gone to the filters */
     int has_eos;
+    int has_bytes;          /* `bb` borrows memory: to be passed soon */
     int is_bodiless; /* HEAD, 204, 304 */
     int is_replaced; /* a condition was not met: the body is dropped */
     int is_over;     /* more than promised was given; it is cut */
@@ -49,6 +50,9 @@ apr_status_t etcl_emit_file(etcl_emit_t *emit, int fd, apr_int64_t offset,
  * Returns  APR_SUCCESS, ETCL_EGONE: the client has gone
  */
 apr_status_t etcl_emit_pass(etcl_emit_t *emit, int flush);
+
+/** Whether all promised bytes are here, and nobody was told that yet. */
+int etcl_emit_is_complete(const etcl_emit_t *emit);
 
 /** The answer is complete. Fewer bytes than promised: as etcl_emit_break. */
 apr_status_t etcl_emit_end(etcl_emit_t *emit);

@@ -62,6 +62,20 @@ int etcl_groups_is_visible(const etcl_member_t *member,
     return 0;
 }
 
+const char *etcl_groups_path(const etcl_member_t *member, const char *path)
+{
+    const char *jail = member->group.options.chroot;
+    size_t len = jail ? strlen(jail) : 0;
+
+    while (len && jail[len - 1] == '/') {
+        --len;
+    }
+    if (!len) {
+        return path;
+    }
+    return !strncmp(path, jail, len) && path[len] == '/' ? path + len : NULL;
+}
+
 static void log_unusable(const etcl_member_t *member, const char *why,
                          server_rec *server, apr_pool_t *pool)
 {
@@ -242,8 +256,9 @@ static int has_preload(const apr_array_header_t *list,
 static void add_preload(const known_t *known, apr_array_header_t *list,
                         apr_pool_t *pool)
 {
-    etcl_preload_t item = { known->alias->target, NULL, known->callable };
+    etcl_preload_t item = { .callable = known->callable };
 
+    item.script = etcl_groups_path(known->member, known->alias->target);
     if (known->app_group) {
         item.app_group =
             etcl_expand_early(known->server, known->app_group,
@@ -255,8 +270,8 @@ static void add_preload(const known_t *known, apr_array_header_t *list,
             etcl_expand_early(known->server, "%{RESOURCE}",
                               script_name(known->alias, pool), pool);
     }
-    if (item.app_group && list->nelts < ETCL_GROUP_PRELOADS_MAX &&
-        !has_preload(list, &item)) {
+    if (item.script && item.app_group &&
+        list->nelts < ETCL_GROUP_PRELOADS_MAX && !has_preload(list, &item)) {
         *(etcl_preload_t *)apr_array_push(list) = item;
     }
 }

@@ -22,6 +22,10 @@ etcl_member_t *etcl_groups_find(const char *name);
 int etcl_groups_is_visible(const etcl_member_t *member,
                            const server_rec *server);
 
+/** A path as the group's processes see it: without the folder of chroot=.
+ *  NULL when it is not in there. */
+const char *etcl_groups_path(const etcl_member_t *member, const char *path);
+
 /** The group that an alias of a server runs in, as far as the configuration
  *  tells without a request; or NULL. */
 etcl_member_t *etcl_groups_of_alias(const etcl_alias_t *alias,

@@ -265,6 +265,7 @@ static void keep_facts(etcl_live_t *live, const etcl_group_t *group)
     live->queue_us = options->queue_timeout * APR_USEC_PER_SEC;
     live->shutdown_us = options->shutdown_timeout * APR_USEC_PER_SEC;
     live->timeout_us = group->timeout_us;
+    live->response_us = options->response_socket_timeout * APR_USEC_PER_SEC;
 }
 
 apr_status_t etcl_live_create(etcl_group_t *group, const etcl_plan_t *plan,

@@ -58,6 +58,7 @@ struct etcl_live_t {
     apr_int64_t connect_us;
     apr_int64_t queue_us; /* 0: for ever */
     apr_int64_t timeout_us;
+    apr_int64_t response_us; /* of one write to the client; 0: Apache's */
     apr_int64_t handover_us; /* old: give up waiting for the new by then */
 
     /* Of one Apache child. */

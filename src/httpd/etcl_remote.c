@@ -282,6 +282,19 @@ static int goes_on(errand_t *e, etcl_talk_end_t end)
     }
 }
 
+/* response-socket-timeout, for as long as the response takes. */
+static apr_interval_time_t limit_client(request_rec *r, apr_int64_t us)
+{
+    apr_socket_t *client = ap_get_conn_socket(r->connection);
+    apr_interval_time_t before = -1;
+
+    if (us > 0 && client && !r->connection->master) {
+        apr_socket_timeout_get(client, &before);
+        apr_socket_timeout_set(client, us);
+    }
+    return before;
+}
+
 static int run_errand(errand_t *e, const etcl_route_t *route)
 {
     etcl_talk_end_t end;
@@ -312,6 +325,7 @@ int etcl_remote_answer(request_rec *r, const etcl_route_t *route,
                        etcl_body_t *body)
 {
     const apr_int64_t queue_us = route->member->live->queue_us;
+    apr_interval_time_t before;
     errand_t e = { .r = r, .live = route->member->live };
     etcl_desk_t *desk = etcl_desk_borrow();
     etcl_emit_t emit;
@@ -331,7 +345,9 @@ int etcl_remote_answer(request_rec *r, const etcl_route_t *route,
     if (!rv) {
         rv = read_ahead(r, body, &e.talk);
     }
+    before = limit_client(r, e.live->response_us);
     status = rv ? cannot_capture(r, rv) : run_errand(&e, route);
+    limit_client(r, before);
     if (body->status && status != OK) {
         status = body->status;
     }

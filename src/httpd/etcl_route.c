@@ -5,6 +5,7 @@
 #include "etcl_route.h"
 #include "etcl_expand.h"
 #include "etcl_groups.h"
+#include "etcl_owner.h"
 
 static const char *text_of(const etcl_setting_t *alias,
                            const etcl_setting_t *dir, const char *unset)
@@ -24,7 +25,8 @@ static int flag_of(const etcl_setting_t *alias, const etcl_setting_t *dir,
 static int find_member(request_rec *r, const char *group, etcl_route_t *out)
 {
     if (!*group) {
-        if (etcl_config_flag(&etcl_config_main()->restrict_embedded, 0)) {
+        if (etcl_config_flag(
+                &etcl_config_server(r->server)->main.restrict_embedded, 0)) {
             ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
                           "ETCL0120: %s is to run in Apache's own processes, "
                           "which WSGIRestrictEmbedded forbids: name a group "
@@ -60,10 +62,29 @@ static const char *default_app_group(request_rec *r, const etcl_route_t *out)
     const etcl_member_t *member = out->member;
 
     if (member && member->scripts == 1 &&
-        !strcmp(member->only_script, out->script)) {
+        !strcmp(member->only_script, r->filename)) {
         return "";
     }
     return etcl_expand_group(r, "%{RESOURCE}");
+}
+
+/* A group in a jail sees the script by its path in there. */
+static int enter_jail(request_rec *r, etcl_route_t *out)
+{
+    const char *jail = out->member ? out->member->group.options.chroot : NULL;
+
+    if (!jail) {
+        return OK;
+    }
+    out->script = etcl_groups_path(out->member, r->filename);
+    if (!out->script) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                      "ETCL0123: the script %s is not below %s, the chroot= "
+                      "of group %s",
+                      r->filename, jail, out->member->group.name);
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    return OK;
 }
 
 int etcl_route_find(request_rec *r, etcl_route_t *out)
@@ -78,6 +99,9 @@ int etcl_route_find(request_rec *r, etcl_route_t *out)
     group =
         text_of(alias ? &alias->process_group : NULL, &dir->process_group, "");
     status = find_member(r, etcl_expand_group(r, group), out);
+    if (status == OK) {
+        status = etcl_owner_check(r, out->member);
+    }
     if (status != OK) {
         return status;
     }
@@ -92,5 +116,5 @@ int etcl_route_find(request_rec *r, etcl_route_t *out)
     out->pass_authorization = flag_of(alias ? &alias->pass_authorization : NULL,
                                       &dir->pass_authorization, -1);
     out->reload = flag_of(NULL, &dir->script_reloading, 1);
-    return OK;
+    return enter_jail(r, out);
 }

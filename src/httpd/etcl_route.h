@@ -10,7 +10,7 @@ typedef struct {
     etcl_member_t *member; /* NULL: embedded */
     const char *app_group; /* "" is the main interpreter */
     const char *callable;
-    const char *script;
+    const char *script;     /* as the group sees it */
     int pass_authorization; /* 1, 0; -1: unless Apache authenticated */
     int reload;
 } etcl_route_t;

@@ -54,7 +54,7 @@ const char *etcl_setters_dir_FLAG(cmd_parms *cmd, void *dir, int flag)
     return NULL;
 }
 
-const char *etcl_setters_main_TEXT(cmd_parms *cmd, void *dir, const char *arg)
+const char *etcl_setters_GLOBAL_TEXT(cmd_parms *cmd, void *dir, const char *arg)
 {
     const char *wrong = ap_check_cmd_context(cmd, GLOBAL_ONLY);
 
@@ -66,14 +66,9 @@ const char *etcl_setters_main_TEXT(cmd_parms *cmd, void *dir, const char *arg)
         cmd, setting_at(&etcl_config_server(cmd->server)->main, cmd), arg);
 }
 
-const char *etcl_setters_main_FLAG(cmd_parms *cmd, void *dir, int flag)
+const char *etcl_setters_SERVER_FLAG(cmd_parms *cmd, void *dir, int flag)
 {
-    const char *wrong = ap_check_cmd_context(cmd, GLOBAL_ONLY);
-
     (void)dir;
-    if (wrong) {
-        return wrong;
-    }
     return etcl_setters_dir_FLAG(cmd, &etcl_config_server(cmd->server)->main,
                                  flag);
 }
@@ -223,6 +218,11 @@ const char *etcl_setters_daemon(cmd_parms *cmd, void *dir, const char *args)
             return apr_psprintf(cmd->pool, "WSGIDaemonProcess %s: %s", group,
                                 why);
         }
+    }
+    if (!wrong && member->group.options.script_user &&
+        member->group.options.script_group) {
+        wrong = "WSGIDaemonProcess: script-user and script-group exclude "
+                "each other";
     }
     if (!wrong) {
         wrong = check_folder(cmd, "home", member->group.options.home);

@@ -13,8 +13,9 @@
 
 const char *etcl_setters_dir_TEXT(cmd_parms *cmd, void *dir, const char *arg);
 const char *etcl_setters_dir_FLAG(cmd_parms *cmd, void *dir, int flag);
-const char *etcl_setters_main_TEXT(cmd_parms *cmd, void *dir, const char *arg);
-const char *etcl_setters_main_FLAG(cmd_parms *cmd, void *dir, int flag);
+const char *etcl_setters_GLOBAL_TEXT(cmd_parms *cmd, void *dir,
+                                     const char *arg);
+const char *etcl_setters_SERVER_FLAG(cmd_parms *cmd, void *dir, int flag);
 
 const char *etcl_setters_alias(cmd_parms *cmd, void *dir, const char *args);
 const char *etcl_setters_alias_match(cmd_parms *cmd, void *dir,

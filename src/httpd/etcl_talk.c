@@ -5,7 +5,10 @@
 #include "etcl_talk.h"
 #include "etcl_log.h"
 
+#include <poll.h>
 #include <unistd.h>
+
+#define CLOSE_WAIT_MS 10
 
 /* What to do after a frame. */
 typedef enum { GO_ON, ANSWERED, UNBEGUN, STOP } step_t;
@@ -336,6 +339,13 @@ static step_t client_left(etcl_talk_t *t)
     return fail(t, OK);
 }
 
+/* A whole file waits for the end of the answer: httpd makes ranges only of a
+ * response that it has in one piece. */
+static int is_held(const etcl_emit_t *emit)
+{
+    return etcl_emit_is_complete(emit) && !emit->has_bytes;
+}
+
 /* All frames of one packet; then what is to be sent goes to the filters,
  * before the packet's memory is used again. */
 static step_t on_packet(etcl_talk_t *t, etcl_span_t packet, int fd)
@@ -356,7 +366,7 @@ static step_t on_packet(etcl_talk_t *t, etcl_span_t packet, int fd)
     if (step == GO_ON && !APR_STATUS_IS_EOF(rv)) {
         return bad_worker(t, "malformed packet");
     }
-    if (step == GO_ON && etcl_emit_pass(t->emit, 0)) {
+    if (step == GO_ON && !is_held(t->emit) && etcl_emit_pass(t->emit, 0)) {
         return client_left(t);
     }
     if (step == ANSWERED && packet.len) {
@@ -387,6 +397,24 @@ static step_t worker_died(etcl_talk_t *t)
     return give_up(t, HTTP_BAD_GATEWAY);
 }
 
+static int is_readable(int fd, int wait_ms)
+{
+    struct pollfd entry = { .fd = fd, .events = POLLIN };
+
+    return poll(&entry, 1, wait_ms) != 0;
+}
+
+/* All that was promised is here. The end follows at once, as a rule; but a
+ * client need not wait for what the application does in close(). */
+static apr_status_t last_packet(etcl_talk_t *t, apr_size_t *got, int *fd)
+{
+    if (!is_readable(t->kept->link.fd, CLOSE_WAIT_MS) &&
+        etcl_emit_end(t->emit)) {
+        return ETCL_EGONE;
+    }
+    return etcl_link_recv(&t->kept->link, t->desk->in, got, fd, 0);
+}
+
 /* The next packet. Before it waits, what the client has not been sent yet is
  * flushed: the application may be thinking about its next block. */
 static apr_status_t next_packet(etcl_talk_t *t, apr_size_t *got, int *fd)
@@ -394,6 +422,9 @@ static apr_status_t next_packet(etcl_talk_t *t, apr_size_t *got, int *fd)
     etcl_link_t *link = &t->kept->link;
     apr_status_t rv;
 
+    if (etcl_emit_is_complete(t->emit)) {
+        return last_packet(t, got, fd);
+    }
     if (!t->emit->has_passed || t->emit->has_eos) {
         return etcl_link_recv(link, t->desk->in, got, fd, 0);
     }
