@@ -12,6 +12,22 @@
 #define ETCL_RUNTIME_SYMBOL "etcl_runtime"
 
 /**
+ * One <WSGIInterpreterOptions> block that concerns this process. Numbers are
+ * -1, texts NULL, the interval 0 where the block says nothing. Ordered from
+ * least to most specific; later ones win.
+ */
+typedef struct {
+    const char *app_group;   /* NULL: every interpreter; "" the main one */
+    const char *python_path; /* before what came so far */
+    double switch_interval;
+    int own_gil;        /* WSGIPerInterpreterGIL */
+    int free_threading; /* WSGIFreeThreading */
+    int restrict_stdin;
+    int restrict_stdout;
+    int restrict_signal;
+} etcl_rule_t;
+
+/**
  * How an interpreter is to be set up. Texts may be NULL: not stated.
  *
  * Owns     borrowed for the life of the process.
@@ -37,9 +53,15 @@ typedef struct {
     int restrict_stdin;
     int restrict_stdout;
     int restrict_signal;
-    int destroy_interpreter; /* 0: no finalization at exit */
-    double switch_interval;  /* seconds; 0 leaves CPython's */
-    int apache_version[3];   /* for environ['apache.version'] */
+    int destroy_interpreter;  /* 0: no finalization at exit */
+    int own_gil;              /* WSGIPerInterpreterGIL */
+    int free_threading;       /* WSGIFreeThreading */
+    int case_sensitive;       /* WSGICaseSensitivity */
+    int service;              /* threads=0: scripts run in the main thread */
+    const etcl_rule_t *rules; /* rule_count of them */
+    int rule_count;
+    double switch_interval; /* seconds; 0 leaves CPython's */
+    int apache_version[3];  /* for environ['apache.version'] */
     /**
      * A log line outside any request, in the process's own log. Any thread,
      * with or without the GIL.
@@ -71,7 +93,10 @@ typedef struct {
     apr_status_t (*start)(const etcl_runtime_config_t *config, apr_pool_t *pool,
                           const char **why);
     /**
-     * Load a script into its interpreter, so that a call finds it there.
+     * Load a script into its interpreter, so that a call finds it there. An
+     * empty callable is an import script: nothing is looked for in it. With
+     * config->service it runs to its end in the calling thread, and SIGTERM
+     * or SIGINT raises SystemExit in it.
      * What went wrong is written to config->log, classified.
      *
      * Returns  APR_SUCCESS, APR_EGENERAL: it does not load.
@@ -85,7 +110,24 @@ typedef struct {
      */
     void (*dump)(etcl_exchange_t *x);
     /**
-     * Run shutdown callbacks and finalization in the calling thread. The
+     * Raise mod_wsgi.RequestTimeout in the thread that runs `x`, once; it
+     * appears when that thread next runs Python code. An answer that ends of
+     * it before its head has status 504.
+     *
+     * Context  any thread without the GIL; waits for the GIL.
+     * Returns  APR_SUCCESS, APR_NOTFOUND: `x` is not running
+     */
+    apr_status_t (*interrupt)(etcl_exchange_t *x);
+    /**
+     * Take the GIL of the main interpreter and drop it again: returns only
+     * if Python can still be entered (deadlock-timeout).
+     */
+    void (*probe)(void);
+    /** Publish process_signal for SIGHUP or SIGUSR2 to subscribers. */
+    void (*signal)(int number);
+    /**
+     * Run shutdown callbacks (process_stopping with `reason`, one of the
+     * words of mod_wsgi-contract 5.5) and finalization in the calling thread. The
      * caller bounds the time: it ends the process when this does not return.
      */
     void (*stop)(const char *reason);
