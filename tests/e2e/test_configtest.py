@@ -162,8 +162,7 @@ def test_a_good_option_value_passes(apache, option):
 @pytest.mark.parametrize("section", ["VirtualHost *:*", "Directory /",
                                      "Location /"])
 @pytest.mark.parametrize("line", [
-    "WSGIRestrictEmbedded On", "WSGISocketPrefix run/x",
-    "WSGIPythonHome /usr", "WSGIPythonPath /tmp"])
+    "WSGISocketPrefix run/x", "WSGIPythonHome /usr", "WSGIPythonPath /tmp"])
 def test_global_directives_are_refused_in_sections(apache, section, line):
     server = apache(f"<{section}>\n{line}\n</{section.split()[0]}>",
                     start=False)
@@ -172,6 +171,7 @@ def test_global_directives_are_refused_in_sections(apache, section, line):
 
 
 @pytest.mark.parametrize("line", [
+    "WSGIRestrictEmbedded On",
     "WSGIScriptAlias /x {apps}/hello.py", "WSGIDaemonProcess g",
     "WSGIScriptAliasMatch ^/x {apps}/hello.py"])
 def test_server_directives_are_refused_in_sections(apache, line):
