@@ -263,6 +263,15 @@ static void mark_roster(const etcl_crew_t *crew, int slot, int status)
     }
 }
 
+static int has_served(const etcl_crew_t *crew, int slot)
+{
+    etcl_roster_slot_t found;
+
+    return etcl_roster_read(crew->handover->roster, slot, &found) ==
+               APR_SUCCESS &&
+           found.requests > 0;
+}
+
 static void bury(etcl_crew_t *crew, int slot, int status)
 {
     int failures = crew->policy->failures;
@@ -272,7 +281,8 @@ static void bury(etcl_crew_t *crew, int slot, int status)
     drain_output(crew, &member->out);
     drain_output(crew, &member->err);
     tell_end_of(crew, slot, status);
-    etcl_policy_ended(crew->policy, slot, etcl_clock_us());
+    etcl_policy_ended(crew->policy, slot, has_served(crew, slot),
+                      etcl_clock_us());
     tell_back_off(crew, failures);
     free_member(crew, member);
 }

@@ -15,7 +15,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define BEAT_US 1000000
+#define BEAT_US 500000
 #define STACK_SIZE 262144
 
 static struct {

@@ -83,7 +83,7 @@ void etcl_park_shut(etcl_park_t *park);
  *  or -1 when there is no link any more. */
 int etcl_park_rest(etcl_park_t *park, apr_int64_t wait_us);
 
-/** Once a second: close links that never greeted, accept again. */
+/** Now and then: close links that never greeted, accept again. */
 void etcl_park_sweep(etcl_park_t *park, apr_int64_t now_us);
 
 #endif

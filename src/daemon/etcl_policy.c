@@ -266,7 +266,22 @@ void etcl_policy_killed(etcl_policy_t *policy, int slot)
     policy->slot[slot].state = ETCL_WORKER_KILLED;
 }
 
-void etcl_policy_ended(etcl_policy_t *policy, int slot, apr_int64_t now_us)
+/* Whether a worker that ended unasked counts as one that could not start. */
+static int did_not_start(etcl_policy_t *policy, const etcl_policy_slot_t *ended,
+                         int served, apr_int64_t now_us)
+{
+    if (!ended->since_us) {
+        return 1;
+    }
+    if (served || now_us - ended->since_us >= ETCL_POLICY_SHORT_US) {
+        policy->short_lived = 0;
+        return 0;
+    }
+    return ++policy->short_lived > ETCL_POLICY_SHORT_MAX;
+}
+
+void etcl_policy_ended(etcl_policy_t *policy, int slot, int served,
+                       apr_int64_t now_us)
 {
     etcl_policy_slot_t ended = policy->slot[slot];
 
@@ -275,7 +290,7 @@ void etcl_policy_ended(etcl_policy_t *policy, int slot, apr_int64_t now_us)
         ended.state != ETCL_WORKER_READY) {
         return;
     }
-    if (!ended.since_us || now_us - ended.since_us < ETCL_POLICY_SHORT_US) {
+    if (did_not_start(policy, &ended, served, now_us)) {
         back_off(policy, now_us);
     } else {
         policy->failures = 0;
@@ -289,6 +304,7 @@ void etcl_policy_renew(etcl_policy_t *policy, int slot)
 
     policy->refused = 0;
     policy->failures = 0;
+    policy->short_lived = 0;
     policy->not_before_us = 0;
     for (i = 0; i < policy->slots; i++) {
         policy->slot[i].stale |= slot < 0 || slot == i;

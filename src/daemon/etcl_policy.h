@@ -7,8 +7,11 @@
 
 #include "etcl_roster.h"
 
-/* A worker that ends sooner than this after it became ready did not start. */
+/* A worker that ends sooner than this after it became ready, and answered
+ * nothing, did not start well. So many in a row are put up with: one request
+ * that kills its worker is no reason to let others wait. */
 #define ETCL_POLICY_SHORT_US 200000
+#define ETCL_POLICY_SHORT_MAX 5
 
 /* What a retiring worker has beyond its own limits before it is killed. */
 #define ETCL_POLICY_SLACK_US 500000
@@ -45,6 +48,7 @@ typedef struct {
     int hurried;               /* and those that end have little time */
     int refused;               /* new code did not load: keep the old */
     int failures;              /* starts that failed, in a row */
+    int short_lived;           /* workers that did not start well, in a row */
     apr_int64_t not_before_us; /* back-off: no start until then */
     etcl_policy_slot_t slot[ETCL_ROSTER_SLOTS_MAX];
 } etcl_policy_t;
@@ -101,8 +105,9 @@ int etcl_policy_ready(etcl_policy_t *policy, int slot, int failing,
 void etcl_policy_retiring(etcl_policy_t *policy, int slot, apr_int64_t now_us);
 void etcl_policy_killed(etcl_policy_t *policy, int slot);
 
-/** It has ended. The slot is free. */
-void etcl_policy_ended(etcl_policy_t *policy, int slot, apr_int64_t now_us);
+/** It has ended; `served`: it had answered calls. The slot is free. */
+void etcl_policy_ended(etcl_policy_t *policy, int slot, int served,
+                       apr_int64_t now_us);
 
 /** One worker, or with slot -1 every worker, is to be replaced. */
 void etcl_policy_renew(etcl_policy_t *policy, int slot);

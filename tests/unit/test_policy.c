@@ -54,7 +54,7 @@ START_TEST(a_crash_of_a_worker_that_served_is_filled_at_once)
     begin(2);
     start_ready(0, NOW);
     start_ready(1, NOW);
-    etcl_policy_ended(&policy, 0, NOW + SECOND);
+    etcl_policy_ended(&policy, 0, 0, NOW + SECOND);
     expect(ETCL_DO_FORK, 0, NOW + SECOND);
 }
 END_TEST
@@ -71,7 +71,7 @@ START_TEST(starts_that_fail_are_tried_less_and_less_often)
     for (i = 0; i < sizeof(delays) / sizeof(*delays); i++) {
         expect(ETCL_DO_FORK, 0, now_us);
         etcl_policy_forked(&policy, 0);
-        etcl_policy_ended(&policy, 0, now_us);
+        etcl_policy_ended(&policy, 0, 0, now_us);
         wait_us = delays[i] * SECOND;
         if (wait_us) {
             action = etcl_policy_next(&policy, now_us + wait_us - 1);
@@ -83,15 +83,32 @@ START_TEST(starts_that_fail_are_tried_less_and_less_often)
 }
 END_TEST
 
-START_TEST(a_worker_that_dies_as_soon_as_it_is_ready_did_not_start)
+START_TEST(workers_that_die_as_soon_as_they_are_ready_are_backed_off)
 {
+    apr_int64_t now_us = NOW;
+    int i;
+
     begin(1);
-    start_ready(0, NOW);
-    etcl_policy_ended(&policy, 0, NOW + ETCL_POLICY_SHORT_US - 1);
-    start_ready(0, NOW + SECOND);
-    etcl_policy_ended(&policy, 0, NOW + SECOND + 1);
-    expect(ETCL_DO_WAIT, -1, NOW + SECOND + 2);
+    for (i = 0; i < ETCL_POLICY_SHORT_MAX + 2; i++) {
+        start_ready(0, now_us);
+        now_us += ETCL_POLICY_SHORT_US - 1;
+        etcl_policy_ended(&policy, 0, 0, now_us);
+    }
     ck_assert_int_eq(policy.failures, 2);
+    expect(ETCL_DO_WAIT, -1, now_us);
+}
+END_TEST
+
+START_TEST(a_worker_that_answered_and_then_died_had_started)
+{
+    int i;
+
+    begin(1);
+    for (i = 0; i < 2 * ETCL_POLICY_SHORT_MAX; i++) {
+        start_ready(0, NOW);
+        etcl_policy_ended(&policy, 0, i % 2, NOW + 1);
+    }
+    expect(ETCL_DO_FORK, 0, NOW + 1);
 }
 END_TEST
 
@@ -122,8 +139,8 @@ START_TEST(a_reload_replaces_one_by_one_and_first_then_retires)
     etcl_policy_ready(&policy, 3, 0, NOW);
     retire(1, NOW);
     expect(ETCL_DO_WAIT, -1, NOW);
-    etcl_policy_ended(&policy, 0, NOW);
-    etcl_policy_ended(&policy, 1, NOW);
+    etcl_policy_ended(&policy, 0, 0, NOW);
+    etcl_policy_ended(&policy, 1, 0, NOW);
     expect(ETCL_DO_WAIT, -1, NOW);
 }
 END_TEST
@@ -153,10 +170,10 @@ START_TEST(new_code_that_does_not_load_leaves_the_old_workers)
     ck_assert_int_eq(etcl_policy_ready(&policy, 2, 1, NOW), 0);
     retire(2, NOW);
     expect(ETCL_DO_WAIT, -1, NOW);
-    etcl_policy_ended(&policy, 2, NOW);
+    etcl_policy_ended(&policy, 2, 0, NOW);
     expect(ETCL_DO_WAIT, -1, NOW);
     /* One of the old ones dies: the code is known not to load. */
-    etcl_policy_ended(&policy, 0, NOW + SECOND);
+    etcl_policy_ended(&policy, 0, 0, NOW + SECOND);
     expect(ETCL_DO_WAIT, -1, NOW + SECOND);
     /* The file changes again. */
     etcl_policy_renew(&policy, -1);
@@ -186,8 +203,8 @@ START_TEST(with_the_last_good_worker_gone_bad_code_serves_its_errors)
     etcl_policy_forked(&policy, 1);
     ck_assert_int_eq(etcl_policy_ready(&policy, 1, 1, NOW), 0);
     retire(1, NOW);
-    etcl_policy_ended(&policy, 1, NOW);
-    etcl_policy_ended(&policy, 0, NOW + SECOND);
+    etcl_policy_ended(&policy, 1, 0, NOW);
+    etcl_policy_ended(&policy, 0, 0, NOW + SECOND);
     expect(ETCL_DO_FORK, 0, NOW + SECOND);
     etcl_policy_forked(&policy, 0);
     ck_assert_int_eq(etcl_policy_ready(&policy, 0, 1, NOW + SECOND), 1);
@@ -220,7 +237,7 @@ START_TEST(a_worker_that_does_not_end_is_killed_in_time)
     expect(ETCL_DO_KILL, 0, until_us);
     etcl_policy_killed(&policy, 0);
     expect(ETCL_DO_WAIT, -1, until_us);
-    etcl_policy_ended(&policy, 0, until_us);
+    etcl_policy_ended(&policy, 0, 0, until_us);
     expect(ETCL_DO_EXIT, -1, until_us);
 }
 END_TEST
@@ -243,7 +260,7 @@ START_TEST(no_worker_starts_in_a_group_that_ends)
     start_ready(0, NOW);
     etcl_policy_end(&policy, 0, NOW);
     retire(0, NOW);
-    etcl_policy_ended(&policy, 0, NOW);
+    etcl_policy_ended(&policy, 0, 0, NOW);
     expect(ETCL_DO_EXIT, -1, NOW);
 }
 END_TEST
@@ -290,7 +307,8 @@ Suite *suite_policy(void)
     tcase_add_test(tests, a_crash_of_a_worker_that_served_is_filled_at_once);
     tcase_add_test(tests, starts_that_fail_are_tried_less_and_less_often);
     tcase_add_test(tests,
-                   a_worker_that_dies_as_soon_as_it_is_ready_did_not_start);
+                   workers_that_die_as_soon_as_they_are_ready_are_backed_off);
+    tcase_add_test(tests, a_worker_that_answered_and_then_died_had_started);
     tcase_add_test(tests, a_fork_that_fails_is_backed_off_too);
     tcase_add_test(tests, a_reload_replaces_one_by_one_and_first_then_retires);
     tcase_add_test(tests, one_worker_is_replaced_alone);
