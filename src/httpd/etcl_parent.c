@@ -340,6 +340,20 @@ static apr_status_t start_members(apr_pool_t *pool)
     return APR_SUCCESS;
 }
 
+/* Supervisors of old generations that ended while nobody watched. */
+static void reap_old(void)
+{
+    etcl_live_t *live, *next;
+
+    for (live = retain->lives; live; live = next) {
+        next = live->next;
+        if (live->is_old && live->proc.pid > 0 &&
+            waitpid(live->proc.pid, NULL, WNOHANG) == live->proc.pid) {
+            forget(live);
+        }
+    }
+}
+
 /* The event MPM looks once, right after this, for children of the old
  * generation that have ended, and then sleeps a second before it starts new
  * ones. So give the first of them the time to end. */
@@ -378,6 +392,7 @@ int etcl_parent_start(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     ++retain->generation;
     apr_pool_cleanup_register(pconf, NULL, end_generation,
                               apr_pool_cleanup_null);
+    reap_old();
     if (start_members(pconf)) {
         return HTTP_INTERNAL_SERVER_ERROR;
     }
