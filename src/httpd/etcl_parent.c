@@ -9,6 +9,7 @@
 #include "etcl_retain.h"
 #include "etcl_spawn.h"
 #include "etcl_runtimes.h"
+#include "etcl_stale.h"
 
 #include <ap_mpm.h>
 #include <apr_portable.h>
@@ -287,15 +288,21 @@ static int children_max(void)
     return daemons * 2 + 16;
 }
 
+static const char *socket_prefix(apr_pool_t *pool)
+{
+    const char *prefix = etcl_config_main()->socket_prefix.text;
+
+    return prefix ? ap_server_root_relative(pool, prefix)
+                  : ap_runtime_dir_relative(pool, "wsgi");
+}
+
 static apr_status_t start_member(etcl_member_t *member, int index,
                                  apr_pool_t *pool, const char **why)
 {
-    const char *prefix = etcl_config_main()->socket_prefix.text;
     const server_rec *owner =
         APR_ARRAY_IDX(member->owners, 0, const server_rec *);
     const etcl_plan_t plan = {
-        .prefix = prefix ? ap_server_root_relative(pool, prefix)
-                         : ap_runtime_dir_relative(pool, "wsgi"),
+        .prefix = socket_prefix(pool),
         .generation = retain->generation,
         .index = index,
         .children = children_max(),
@@ -326,6 +333,9 @@ static apr_status_t start_members(apr_pool_t *pool)
     apr_status_t rv;
     int i;
 
+    if (members->nelts) {
+        etcl_stale_remove(socket_prefix(pool), pool);
+    }
     for (i = 0; i < members->nelts; ++i) {
         etcl_member_t *member = APR_ARRAY_IDX(members, i, etcl_member_t *);
 
