@@ -46,7 +46,7 @@ static char upper(char c)
     return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
 }
 
-/* Digits only, at least one, the value at most `max`. */
+/* Digits only, at least one, the value at most `max`, which is above 9. */
 static apr_status_t take_digits(etcl_span_t text, apr_uint64_t max,
                                 apr_uint64_t *out)
 {
@@ -55,7 +55,7 @@ static apr_status_t take_digits(etcl_span_t text, apr_uint64_t max,
 
     for (i = 0; i < text.len; i++) {
         digit = (apr_uint64_t)(unsigned char)text.ptr[i] - '0';
-        if (digit > 9 || digit > max || value > (max - digit) / 10) {
+        if (digit > 9 || value > (max - digit) / 10) {
             return ETCL_EINVAL;
         }
         value = value * 10 + digit;

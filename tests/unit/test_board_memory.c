@@ -39,7 +39,7 @@ static etcl_board_waiter_t *enter(int child)
 static void spoil(void)
 {
     board->used = 99;
-    board->next_ticket = 0;
+    board->next_ticket = 4; /* of the last that entered */
     memset(board->busy, 0x55, 3 * sizeof(int));
     memset(board->order, 0x55, QUEUE * sizeof(int));
 }

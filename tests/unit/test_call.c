@@ -281,6 +281,23 @@ START_TEST(a_call_has_at_most_16384_pairs)
 }
 END_TEST
 
+START_TEST(a_call_of_exactly_its_maximum_passes)
+{
+    static char value[ETCL_CALL_MAX];
+    apr_size_t head_len;
+
+    etcl_call_begin(&buf, &example);
+    head_len = buf.len + 1 + 2 + 1 + 4;
+    ck_assert_int_eq(
+        etcl_call_pair(&buf, ETCL_KEY_NONE, ETCL_SPAN("A"),
+                       (etcl_span_t){ value, sizeof(value) - head_len }),
+        APR_SUCCESS);
+    ck_assert_int_eq(etcl_call_close(&buf, 0, 1), APR_SUCCESS);
+    ck_assert_uint_eq(buf.len, ETCL_CALL_MAX);
+    ck_assert_int_eq(decode_call(whole_of(&buf)), APR_SUCCESS);
+}
+END_TEST
+
 START_TEST(a_call_above_its_maximum_is_refused_on_both_sides)
 {
     static char value[ETCL_CALL_MAX];
@@ -322,6 +339,7 @@ Suite *suite_call(void)
     tcase_add_test(tests, a_target_holds_no_nul);
     tcase_add_test(tests, a_name_is_at_most_65535_bytes);
     tcase_add_test(tests, a_call_has_at_most_16384_pairs);
+    tcase_add_test(tests, a_call_of_exactly_its_maximum_passes);
     tcase_add_test(tests, a_call_above_its_maximum_is_refused_on_both_sides);
     suite_add_tcase(suite, tests);
     return suite;

@@ -40,6 +40,7 @@ START_TEST(a_fresh_group_has_the_values_of_the_table)
     ck_assert_uint_eq(group.options.stated, 0);
     ck_assert_int_eq(group.uid, -1);
     ck_assert_int_eq(group.gid, -1);
+    ck_assert_int_eq(group.peer_uid, -1);
 }
 END_TEST
 
@@ -161,6 +162,8 @@ START_TEST(values_arrive_in_their_fields)
     ck_assert_int_eq(group.options.server_metrics, 1);
     ck_assert_str_eq(group.options.python_path, "/a:/b");
     ck_assert_int_eq(group.options.memory_limit, 5000000000);
+    ck_assert_int_eq(etcl_group_states(&group, "processes"), 1);
+    ck_assert_int_eq(etcl_group_states(&group, "memory-limit"), 1);
     ck_assert_int_eq(etcl_group_states(&group, "threads"), 0);
     ck_assert_int_eq(etcl_group_states(&group, "no-such"), 0);
 }
@@ -187,6 +190,11 @@ static const struct {
       "thread=5: there is no such option; the nearest is threads" },
     { "procesess", "5",
       "procesess=5: there is no such option; the nearest is processes" },
+    { "homee", "/x", "homee=/x: there is no such option; the nearest is home" },
+    { "umsk", "2", "umsk=2: there is no such option; the nearest is umask" },
+    { "the-listen-backlog", "5",
+      "the-listen-backlog=5: there is no such option; the nearest is "
+      "listen-backlog" },
     { "python_path", "/x",
       "python_path=/x: there is no such option; the nearest is python-path" }
 };

@@ -204,6 +204,17 @@ START_TEST(a_head_has_at_most_16384_headers)
 }
 END_TEST
 
+START_TEST(a_head_of_exactly_its_maximum_passes)
+{
+    static char big[ETCL_HEAD_MAX] = { [0 ... ETCL_HEAD_MAX - 1] = 'v' };
+    etcl_header_t header = { ETCL_SPAN("X"), { big, ETCL_HEAD_MAX - 29 } };
+    etcl_head_t head = { 200, ETCL_SPAN("OK"), &header, 1, -1 };
+
+    ck_assert_int_eq(decode_head(encode(&head)), APR_SUCCESS);
+    ck_assert_uint_eq(buf.len, ETCL_HEAD_MAX);
+}
+END_TEST
+
 START_TEST(a_head_above_its_maximum_is_refused_on_both_sides)
 {
     static char big[ETCL_HEAD_MAX] = { [0 ... ETCL_HEAD_MAX - 1] = 'v' };
@@ -236,6 +247,7 @@ Suite *suite_head(void)
     tcase_add_rows(tests, texts_of_a_head_cannot_split_a_response, texts);
     tcase_add_test(tests, a_head_with_a_byte_too_many_is_refused);
     tcase_add_test(tests, a_head_has_at_most_16384_headers);
+    tcase_add_test(tests, a_head_of_exactly_its_maximum_passes);
     tcase_add_test(tests, a_head_above_its_maximum_is_refused_on_both_sides);
     suite_add_tcase(suite, tests);
     return suite;
