@@ -156,6 +156,16 @@ static apr_status_t send_body(etcl_talk_t *t, const etcl_pull_t *pull,
     return send_packet(t, &packet);
 }
 
+static step_t client_left(etcl_talk_t *t)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, t->r,
+                  "ETCL0143: the client left after %" APR_INT64_T_FMT
+                  " bytes of the response",
+                  t->emit->taken);
+    return fail(t, OK);
+}
+
+/* A client may wait for a part of the answer before it sends more. */
 static step_t on_pull(etcl_talk_t *t, const etcl_frame_t *frame)
 {
     apr_uint64_t sent = 0;
@@ -166,6 +176,9 @@ static step_t on_pull(etcl_talk_t *t, const etcl_frame_t *frame)
         return bad_worker(t, "asked for a body that has ended");
     }
     t->pulled = 1;
+    if (t->emit->has_head && etcl_emit_pass(t->emit, 1)) {
+        return client_left(t);
+    }
     do {
         rv = send_body(t, &pull, &sent);
     } while (!rv && pull.whole && sent < pull.want && !t->body_sent);
@@ -328,15 +341,6 @@ static step_t on_frame(etcl_talk_t *t, const etcl_frame_t *frame, int *fd)
     default:
         return bad_worker(t, "unknown frame");
     }
-}
-
-static step_t client_left(etcl_talk_t *t)
-{
-    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, t->r,
-                  "ETCL0143: the client left after %" APR_INT64_T_FMT
-                  " bytes of the response",
-                  t->emit->taken);
-    return fail(t, OK);
 }
 
 /* A whole file waits for the end of the answer: httpd makes ranges only of a
