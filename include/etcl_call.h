@@ -58,4 +58,35 @@ typedef struct {
     apr_size_t pair_count;
 } etcl_call_t;
 
+/*
+ * Questions other than ETCL_CALL_WSGI. What the function is given beside the
+ * environ comes as pairs of these names, which its environ does not show:
+ */
+#define ETCL_CALL_USER "etcl.user"         /* CHECK_PASSWORD, _HASH, GROUPS */
+#define ETCL_CALL_PASSWORD "etcl.password" /* CHECK_PASSWORD */
+#define ETCL_CALL_REALM "etcl.realm"       /* REALM_HASH */
+#define ETCL_CALL_HOST "etcl.host"         /* ACCESS */
+
+/*
+ * The verdict is an answer without headers: head.status, and a value as its
+ * body. An answer that is not ETCL_ANSWER_DONE counts as 500. What went wrong
+ * is in the log of the call already.
+ *
+ *   CHECK_PASSWORD  200 granted; a value replaces REMOTE_USER, none keeps it
+ *                   401 denied; 404 no opinion on this user; 500 error
+ *   REALM_HASH      200 with the hash; 404 no such user; 500 error
+ *   GROUPS          200 with names, each ended by NUL; none: no group; 500
+ *   ACCESS          200 allowed; 403 denied, also by an error of the function;
+ *                   404 no opinion; 500 no such function
+ *   DISPATCH        200 with three fields, each ended by NUL: process group,
+ *                   application group, callable. A field is ETCL_CALL_GIVEN
+ *                   and the value, or ETCL_CALL_KEPT alone: the function is
+ *                   missing or gave None; 500 error
+ *
+ * Values hold no other NUL and no line end. Names of users are Latin-1 where
+ * they can be, as environ is; everything else is UTF-8.
+ */
+#define ETCL_CALL_GIVEN '='
+#define ETCL_CALL_KEPT '-'
+
 #endif
