@@ -1,0 +1,3 @@
+"""An import script that fails."""
+
+raise RuntimeError("this import fails")

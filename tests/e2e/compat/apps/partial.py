@@ -1,0 +1,5 @@
+"""A dispatch script with one function only."""
+
+
+def callable_object(environ):
+    return "other"
