@@ -15,7 +15,7 @@ typedef struct {
     int has_head;
     int has_passed; /* something has gone to the filters */
     int has_eos;
-    int has_bytes;          /* `bb` borrows memory: to be passed soon */
+    int has_bytes;   /* `bb` borrows memory: to be passed soon */
     int is_bodiless; /* HEAD, 204, 304 */
     int is_replaced; /* a condition was not met: the body is dropped */
     int is_over;     /* more than promised was given; it is cut */
