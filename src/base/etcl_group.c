@@ -19,6 +19,7 @@ void etcl_group_init(etcl_group_t *group, const char *name)
                              .log_level = ETCL_LOG_WARNING,
                              .write_bytecode = 1,
                              .destroy_interpreter = 1,
+                             .case_sensitive = 1,
                              .reload = 1 };
 }
 

@@ -7,6 +7,7 @@
 
 #include "etcl.h"
 #include "etcl_group_options.h"
+#include "etcl_runtime.h"
 
 #define ETCL_TYPE_TEXT const char *
 #define ETCL_TYPE_PATH const char *
@@ -26,7 +27,8 @@ typedef struct {
     apr_uint64_t stated;
 } etcl_group_options_t;
 
-/* A script to load before a worker is ready. */
+/* A script to load before a worker is ready. With an empty callable it is an
+ * import script: loaded, and nothing looked for in it. */
 typedef struct {
     const char *script;
     const char *app_group;
@@ -35,6 +37,7 @@ typedef struct {
 
 #define ETCL_GROUP_SECRET 32
 #define ETCL_GROUP_PRELOADS_MAX 1024
+#define ETCL_GROUP_RULES_MAX 1024
 #define ETCL_GROUP_GIDS_MAX 65536
 
 /* Everything that the daemon program needs to know of its group. Texts are
@@ -66,8 +69,17 @@ typedef struct {
     const char *const *warnings; /* WSGIPythonWarnings, ended by NULL */
     const etcl_preload_t *preloads;
     int preload_count;
+    int own_gil;              /* WSGIPerInterpreterGIL */
+    int free_threading;       /* WSGIFreeThreading */
+    int case_sensitive;       /* WSGICaseSensitivity */
+    const etcl_rule_t *rules; /* <WSGIInterpreterOptions>, last wins */
+    int rule_count;
     int reload; /* WSGIScriptReloading of the server */
     int apache_version[3];
+    const char *mpm_name;   /* "event"; or NULL */
+    const char *build_date; /* of httpd; or NULL */
+    int mpm_processes;      /* of httpd's children at most; 0 not known */
+    int mpm_threads;        /* of each; likewise */
     unsigned char secret[ETCL_GROUP_SECRET];
 } etcl_group_t;
 

@@ -245,6 +245,39 @@ static void walk_preloads(walk_t *walk, etcl_group_t *group)
     }
 }
 
+static void walk_rule(walk_t *walk, etcl_rule_t *rule)
+{
+    walk_text(walk, &rule->app_group);
+    walk_text(walk, &rule->python_path);
+    walk_float(walk, &rule->switch_interval);
+    walk_int(walk, &rule->own_gil, -1, 1);
+    walk_int(walk, &rule->free_threading, -1, 1);
+    walk_int(walk, &rule->restrict_stdin, -1, 1);
+    walk_int(walk, &rule->restrict_stdout, -1, 1);
+    walk_int(walk, &rule->restrict_signal, -1, 1);
+}
+
+static void walk_rules(walk_t *walk, etcl_group_t *group)
+{
+    etcl_rule_t *made = walk_count(walk, &group->rule_count,
+                                   ETCL_GROUP_RULES_MAX, sizeof(*made));
+    etcl_rule_t one = { NULL };
+    int i;
+
+    for (i = 0; i < group->rule_count; i++) {
+        if (walk->out) {
+            one = group->rules[i];
+        }
+        walk_rule(walk, &one);
+        if (made) {
+            made[i] = one;
+        }
+    }
+    if (made) {
+        group->rules = made;
+    }
+}
+
 static void walk_switches(walk_t *walk, etcl_group_t *group)
 {
     walk_int(walk, &group->slots, 0, ETCL_ROSTER_SLOTS_MAX);
@@ -256,6 +289,9 @@ static void walk_switches(walk_t *walk, etcl_group_t *group)
     walk_int(walk, &group->restrict_stdout, 0, 1);
     walk_int(walk, &group->restrict_signal, 0, 1);
     walk_int(walk, &group->reload, 0, 1);
+    walk_int(walk, &group->own_gil, 0, 1);
+    walk_int(walk, &group->free_threading, 0, 1);
+    walk_int(walk, &group->case_sensitive, 0, 1);
 }
 
 static void walk_group(walk_t *walk, etcl_group_t *group)
@@ -280,7 +316,12 @@ static void walk_group(walk_t *walk, etcl_group_t *group)
     walk_text(walk, &group->server_banner);
     walk_warnings(walk, group);
     walk_preloads(walk, group);
+    walk_rules(walk, group);
     walk_bytes(walk, group->apache_version, sizeof(group->apache_version));
+    walk_text(walk, &group->mpm_name);
+    walk_text(walk, &group->build_date);
+    walk_int(walk, &group->mpm_processes, 0, APR_INT32_MAX);
+    walk_int(walk, &group->mpm_threads, 0, APR_INT32_MAX);
     walk_bytes(walk, group->secret, sizeof(group->secret));
 }
 

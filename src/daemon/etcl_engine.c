@@ -59,6 +59,11 @@ static void configure_python(const etcl_group_t *group,
     out->restrict_signal = group->restrict_signal && options->threads;
     out->destroy_interpreter = group->destroy_interpreter;
     out->switch_interval = options->switch_interval;
+    out->own_gil = group->own_gil;
+    out->free_threading = group->free_threading;
+    out->case_sensitive = group->case_sensitive;
+    out->rules = group->rules;
+    out->rule_count = group->rule_count;
 }
 
 void etcl_engine_configure(const etcl_group_t *group,
@@ -73,6 +78,7 @@ void etcl_engine_configure(const etcl_group_t *group,
     out->user_home = group->user_home;
     out->server_banner = group->server_banner;
     out->threads = (int)options->threads;
+    out->service = !options->threads;
     out->processes = (int)options->processes;
     out->multithread = options->threads > 1;
     out->multiprocess =

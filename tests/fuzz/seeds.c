@@ -115,6 +115,7 @@ static void seed_group(void)
     static const apr_int64_t gids[] = { 4, 33 };
     static const char *const warnings[] = { "error", NULL };
     static const etcl_preload_t preload = { "/a.py", "", "app" };
+    static const etcl_rule_t rule = { "", NULL, 0.5, 1, -1, -1, 0, 1 };
     etcl_group_t group;
     etcl_span_t bytes;
 
@@ -124,6 +125,8 @@ static void seed_group(void)
     group.warnings = warnings;
     group.preloads = &preload;
     group.preload_count = 1;
+    group.rules = &rule;
+    group.rule_count = 1;
     etcl_group_encode(&group, pool, &bytes);
     save("fuzz_group.corpus/full", bytes.ptr, bytes.len);
 }

@@ -25,6 +25,11 @@ static const char *const warnings[] = { "error", "ignore::X", NULL };
 static const etcl_preload_t preloads[] = { { "/srv/a.py", "", "application" },
                                            { "/srv/b.py", "b", "app" } };
 
+static const etcl_rule_t rules[] = {
+    { NULL, "/srv/lib", 0.5, -1, -1, 0, 1, -1 },
+    { "", NULL, 0, 1, 0, -1, -1, 1 },
+};
+
 static etcl_group_t example(void)
 {
     etcl_group_t group;
@@ -53,8 +58,16 @@ static etcl_group_t example(void)
     group.warnings = warnings;
     group.preloads = preloads;
     group.preload_count = 2;
+    group.own_gil = 1;
+    group.free_threading = 1;
+    group.case_sensitive = 0;
+    group.rules = rules;
+    group.rule_count = 2;
     group.apache_version[0] = 2;
     group.apache_version[2] = 71;
+    group.mpm_name = "event";
+    group.mpm_processes = 16;
+    group.mpm_threads = 25;
     memset(group.secret, 0x5a, sizeof(group.secret));
     return group;
 }
@@ -100,6 +113,10 @@ static void same_resolved(const etcl_group_t *got, const etcl_group_t *want)
     ck_assert_int_eq(got->timeout_us, want->timeout_us);
     ck_assert_str_eq(got->hash_seed, want->hash_seed);
     ck_assert_mem_eq(got->secret, want->secret, sizeof(want->secret));
+    ck_assert_str_eq(got->mpm_name, want->mpm_name);
+    ck_assert_ptr_null(got->build_date);
+    ck_assert_int_eq(got->mpm_processes, want->mpm_processes);
+    ck_assert_int_eq(got->mpm_threads, want->mpm_threads);
     ck_assert_mem_eq(got->apache_version, want->apache_version,
                      sizeof(want->apache_version));
 }
@@ -115,6 +132,23 @@ static void same_switches(const etcl_group_t *got, const etcl_group_t *want)
     ck_assert_int_eq(got->restrict_stdout, want->restrict_stdout);
     ck_assert_int_eq(got->restrict_signal, want->restrict_signal);
     ck_assert_int_eq(got->reload, want->reload);
+    ck_assert_int_eq(got->own_gil, want->own_gil);
+    ck_assert_int_eq(got->free_threading, want->free_threading);
+    ck_assert_int_eq(got->case_sensitive, want->case_sensitive);
+}
+
+static void same_rules(const etcl_group_t *got)
+{
+    ck_assert_int_eq(got->rule_count, 2);
+    ck_assert_ptr_null(got->rules[0].app_group);
+    ck_assert_str_eq(got->rules[0].python_path, "/srv/lib");
+    ck_assert_double_eq(got->rules[0].switch_interval, 0.5);
+    ck_assert_int_eq(got->rules[0].own_gil, -1);
+    ck_assert_int_eq(got->rules[0].restrict_stdout, 1);
+    ck_assert_str_eq(got->rules[1].app_group, "");
+    ck_assert_ptr_null(got->rules[1].python_path);
+    ck_assert_int_eq(got->rules[1].own_gil, 1);
+    ck_assert_int_eq(got->rules[1].restrict_signal, 1);
 }
 
 START_TEST(a_group_goes_round_with_all_it_has)
@@ -129,6 +163,7 @@ START_TEST(a_group_goes_round_with_all_it_has)
     ck_assert_ptr_null(got.options.locale);
     same_resolved(&got, &want);
     same_switches(&got, &want);
+    same_rules(&got);
     ck_assert_str_eq(got.warnings[0], "error");
     ck_assert_str_eq(got.warnings[1], "ignore::X");
     ck_assert_ptr_null(got.warnings[2]);
@@ -197,13 +232,19 @@ END_TEST
 static const struct {
     size_t field;
     int value;
-} impossible[] = {
-    { FIELD(slots), -1 },          { FIELD(slots), 1025 },
-    { FIELD(log_level), 16 },      { FIELD(optimize), 3 },
-    { FIELD(write_bytecode), 2 },  { FIELD(restrict_stdin), -1 },
-    { FIELD(restrict_stdout), 2 }, { FIELD(restrict_signal), 2 },
-    { FIELD(reload), 2 },          { FIELD(destroy_interpreter), 2 }
-};
+} impossible[] = { { FIELD(slots), -1 },
+                   { FIELD(slots), 1025 },
+                   { FIELD(log_level), 16 },
+                   { FIELD(optimize), 3 },
+                   { FIELD(write_bytecode), 2 },
+                   { FIELD(restrict_stdin), -1 },
+                   { FIELD(restrict_stdout), 2 },
+                   { FIELD(restrict_signal), 2 },
+                   { FIELD(own_gil), 2 },
+                   { FIELD(case_sensitive), 2 },
+                   { FIELD(free_threading), -1 },
+                   { FIELD(reload), 2 },
+                   { FIELD(destroy_interpreter), 2 } };
 
 START_TEST(a_switch_out_of_its_range_is_refused)
 {
