@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import textwrap
+import types
 from pathlib import Path
 
 import config
@@ -76,12 +77,16 @@ def comment_out(path: Path, number: int) -> str:
     return first
 
 
-# Python that travels in a request: see apps/probe.py
+# Python that travels in a request: see apps/probe.py. There GIVEN holds what
+# the test gave, and HERE the names of the script (apps/module.py).
+
+GIVEN: dict = {}
+HERE = types.SimpleNamespace()
+
 
 def source_of(act, given: dict | None = None) -> str:
     """The source of a function, or of an expression over `environ`."""
-    text = "".join(f"{name} = {value!r}\n"
-                   for name, value in (given or {}).items())
+    text = f"GIVEN = {given or {}!r}\n"
     if isinstance(act, str):
         return f"{text}def act(environ):\n    return {act}\n"
     text += textwrap.dedent(inspect.getsource(act))

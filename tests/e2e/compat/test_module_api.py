@@ -11,6 +11,7 @@ import config
 from waiting import wait_until
 
 from compat import kit
+from compat.kit import GIVEN, HERE
 
 CONF = """
 WSGIScriptAlias /probe {apps}/probe.py
@@ -228,7 +229,7 @@ def test_a_finished_request_is_no_active_one(web):
 def events(web, name, mark="", **how):
     """The payload of the events of a request with this query."""
     def found(environ):
-        return [event for event in EVENTS if event[0] == NAME]  # noqa: F821
+        return [event for event in HERE.EVENTS if event[0] == GIVEN["NAME"]]
     tries = []
     for _ in range(12):     # embedded: until the same child answers
         rows = do(web, found, given={"NAME": name})
@@ -295,7 +296,7 @@ def test_the_values_of_request_finished(web):
     def last(environ):
         import time
         time.sleep(0.1)
-        return [event[1] for event in EVENTS                # noqa: F821
+        return [event[1] for event in HERE.EVENTS
                 if event[0] == "request_finished"
                 and event[1]["input_length"] == 1000]
     found = []
@@ -313,7 +314,7 @@ def test_the_values_of_request_finished(web):
 
 def test_the_events_of_a_request_come_in_order(web):
     def names(environ):
-        return [name for name, _ in ORDER][-40:]            # noqa: F821
+        return [name for name, _ in HERE.ORDER][-40:]
     for _ in range(12):
         web.ask("/module")
     seen = " ".join(do(web, names))
@@ -327,7 +328,7 @@ def test_a_subscriber_may_replace_the_application(web):
 
 def test_what_an_event_returns_is_seen_by_the_next(web):
     def keys(environ):
-        return [keys for name, keys in ORDER                # noqa: F821
+        return [keys for name, keys in HERE.ORDER
                 if name == "request_started"][-1]
     assert "application_object" in do(web, keys)
 
@@ -577,7 +578,8 @@ LEVELS = [("debug", "debug"), ("info", "info"), ("warning", "warn"),
 @pytest.mark.parametrize("method, level", LEVELS)
 def test_a_level_of_the_log_handler(web, method, level):
     def log(environ):
-        getattr(LOG, METHOD)("words of %s", METHOD)         # noqa: F821
+        method = GIVEN["METHOD"]
+        getattr(HERE.LOG, method)("words of %s", method)
     do(web, log, given={"METHOD": method})
     line = web.log.wait_for(f"words of {method}")
     assert line.level == level
@@ -589,7 +591,7 @@ def test_the_log_handler_gives_tracebacks(web):
         try:
             raise ValueError("in the log")
         except ValueError:
-            LOG.exception("it failed")                      # noqa: F821
+            HERE.LOG.exception("it failed")
     do(web, log)
     web.log.wait_for("it failed")
     web.log.wait_for("ValueError: in the log")
@@ -605,7 +607,8 @@ def test_the_log_handler_names_the_client(web):
 def test_the_log_handler_formats(web):
     def log(environ):
         import logging
-        handler = mod_wsgi.LogHandler()                     # noqa: F821
+        import mod_wsgi
+        handler = mod_wsgi.LogHandler()
         handler.setFormatter(logging.Formatter("<%(name)s> %(message)s"))
         own = logging.getLogger("formatted")
         own.propagate = False

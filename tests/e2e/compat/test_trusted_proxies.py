@@ -106,6 +106,7 @@ def test_a_declared_header_of_another_peer_has_no_effect(web, header, peer):
         assert keys[key] == WITHOUT[key]
 
 
+EMPTY = pytest.mark.since6("empty elements are skipped")
 STRIPPED = pytest.mark.since6("untrusted Server and Port are stripped")
 
 
@@ -119,7 +120,11 @@ def test_a_declared_header_of_another_peer_is_removed(web, header, peer):
     assert http(header) not in seen(web, f"{header}/{peer}", (header, value))
 
 
-@pytest.mark.parametrize("header", HEADERS)
+@pytest.mark.parametrize("header", [
+    pytest.param(header, marks=pytest.mark.since6(
+        "4.9.4 removes headers of the scheme always")
+        if FAMILY[header][0] == "X-Forwarded-Proto" else ())
+    for header in HEADERS])
 def test_a_header_of_no_declared_family_passes_unchanged(web, header):
     value, key, want = HEADERS[header]
     keys = seen(web, "plain", (header, value))
@@ -189,7 +194,8 @@ def test_all_of_them_together(web):
     ("10.0.0.1, 10.0.0.2", "10.0.0.1", "10.0.0.1, 10.0.0.2"),
     ("10.0.0.7", "10.0.0.7", "10.0.0.7"),
     ("1.2.3.4, 198.51.100.1", "198.51.100.1", "198.51.100.1"),
-    ("198.51.100.1,, 10.0.0.1", "198.51.100.1", "198.51.100.1, 10.0.0.1"),
+    pytest.param("198.51.100.1,, 10.0.0.1", "198.51.100.1",
+                 "198.51.100.1, 10.0.0.1", marks=EMPTY),
     (" 198.51.100.1 , 10.0.0.1 ", "198.51.100.1", "198.51.100.1, 10.0.0.1"),
     ("10.0.0.9, 198.51.100.1, 10.0.0.1", "198.51.100.1",
      "198.51.100.1, 10.0.0.1"),
@@ -210,6 +216,7 @@ def test_several_lines_are_one_list(web):
     assert keys["REMOTE_ADDR"] == "198.51.100.1"
 
 
+@pytest.mark.since6("4.9.4 takes the last entry")
 @pytest.mark.parametrize("value", [
     "198.51.100.1, 10.0.0.1", ", 198.51.100.1, 10.0.0.1", "198.51.100.1"])
 def test_without_a_list_the_first_entry_is_the_client(web, value):
@@ -217,6 +224,7 @@ def test_without_a_list_the_first_entry_is_the_client(web, value):
     assert keys["REMOTE_ADDR"] == "198.51.100.1"
 
 
+@EMPTY
 @pytest.mark.parametrize("value", ["", ",", " , "])
 def test_an_empty_list_changes_nothing(web, value):
     keys = seen(web, "X-Forwarded-For/open", ("X-Forwarded-For", value))
@@ -269,7 +277,9 @@ def test_the_last_declared_header_of_a_family_wins(web, target, want):
     assert keys["HTTP_HOST"] == want
 
 
-@pytest.mark.parametrize("target", ["lower", "under"])
+@pytest.mark.parametrize("target", [
+    "lower", pytest.param("under", marks=pytest.mark.since6(
+        "4.9.4 crashes"))])
 def test_the_spelling_of_a_declared_header(web, target):
     keys = seen(web, target, ("X-Forwarded-Proto", "https"))
     assert keys["wsgi.url_scheme"] == "https"
@@ -322,8 +332,8 @@ def test_httpd_itself_is_not_affected(web):
 
 # configtest
 
-@pytest.mark.parametrize("value", ["nonsense", "10.0.0.0/99", "1.2.3",
-                                   "10.0.0.1/x", "2001:zz::1"])
+@pytest.mark.parametrize("value", ["nonsense", "10.0.0.0/99",
+                                   "1.2.3.4.5", "10.0.0.1/x", "2001:zz::1"])
 def test_configtest_refuses_what_is_no_address(configtest, value):
     code, said = configtest(f"WSGITrustedProxies {value}")
     assert code != 0

