@@ -9,6 +9,10 @@ V ?=
 Q := $(if $(V),,@)
 SAY = @printf '  %-7s %s\n'
 
+# A make inside this one, on all processors unless -j says how many.
+STEP = $(MAKE) --no-print-directory \
+  $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))
+
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -262,17 +266,19 @@ lint: all
 	   tests/lint/$$rule.py || bad="$$bad $$rule"; \
 	 done; \
 	 tests/lint/artefacts $(BUILD) $(RUNTIME) || bad="$$bad artefacts"; \
-	 $(MAKE) --no-print-directory -k -j$(JOBS) tidy || bad="$$bad clang-tidy"; \
+	 $(STEP) -k tidy || bad="$$bad clang-tidy"; \
 	 if [ "$$bad" ]; then echo "lint: broken:$$bad"; exit 1; fi; \
 	 echo 'lint: all rules kept'
 
-# One stamp a file, so that only what changed is looked at again.
+# One stamp a file, so that only what changed is looked at again. The analyzer
+# follows 30,000 states of a function, not 225,000: a tenth of the time.
+TIDY_FLAGS = -std=gnu11 -Xclang -analyzer-config -Xclang max-nodes=30000
 tidy: $(TIDY)
 
 $(OBJ)/%.tidy: %.c $(OBJ)/%.o .clang-tidy
 	$(SAY) TIDY $<
 	$(Q)clang-tidy --quiet --warnings-as-errors='*' $< -- \
-	  $(CPPFLAGS) $(INC) -std=gnu11 2>/dev/null
+	  $(CPPFLAGS) $(INC) $(TIDY_FLAGS) 2>/dev/null
 	@touch $@
 
 # ---- installing
@@ -332,11 +338,10 @@ deps-check:
 	@.ci/apt-install $(BUILD_PKGS) $(RUN_PKGS) $(TEST_PKGS)
 
 run: deps
-	+@$(MAKE) --no-print-directory -j$(JOBS) all
+	+@$(STEP) all
 	@BUILD='$(abspath $(BUILD))' APP='$(abspath $(APP))' PORT='$(PORT)' \
 	  exec tests/apps/etcl/serve
 
-STEP := $(MAKE) --no-print-directory -j$(JOBS)
 check: deps-check
 	+@$(STEP) all
 	+@$(STEP) unit

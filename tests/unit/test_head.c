@@ -206,10 +206,11 @@ END_TEST
 
 START_TEST(a_head_of_exactly_its_maximum_passes)
 {
-    static char big[ETCL_HEAD_MAX] = { [0 ... ETCL_HEAD_MAX - 1] = 'v' };
+    static char big[ETCL_HEAD_MAX];
     etcl_header_t header = { ETCL_SPAN("X"), { big, ETCL_HEAD_MAX - 29 } };
     etcl_head_t head = { 200, ETCL_SPAN("OK"), &header, 1, -1 };
 
+    memset(big, 'v', sizeof(big));
     ck_assert_int_eq(decode_head(encode(&head)), APR_SUCCESS);
     ck_assert_uint_eq(buf.len, ETCL_HEAD_MAX);
 }
@@ -217,10 +218,11 @@ END_TEST
 
 START_TEST(a_head_above_its_maximum_is_refused_on_both_sides)
 {
-    static char big[ETCL_HEAD_MAX] = { [0 ... ETCL_HEAD_MAX - 1] = 'v' };
+    static char big[ETCL_HEAD_MAX];
     etcl_header_t header = { ETCL_SPAN("X"), { big, sizeof(big) } };
     etcl_head_t head = { 200, ETCL_SPAN("OK"), &header, 1, -1 }, got;
 
+    memset(big, 'v', sizeof(big));
     etcl_buffer_done(&buf);
     etcl_buffer_init(&buf, 2 * ETCL_HEAD_MAX);
     ck_assert_int_eq(etcl_head_encode(&buf, &head), ETCL_ELIMIT);
