@@ -5,6 +5,8 @@
 #include "etcl_check.h"
 #include "etcl_child.h"
 #include "etcl_config.h"
+#include "etcl_embedded.h"
+#include "etcl_guise.h"
 #include "etcl_handler.h"
 #include "etcl_locate.h"
 #include "etcl_parent.h"
@@ -17,13 +19,15 @@ static void register_hooks(apr_pool_t *pool)
     static const char *const before_user[] = { "mod_userdir.c",
                                                "mod_vhost_alias.c", NULL };
 
-    (void)pool;
+    etcl_guise_put_on(pool);
     ap_hook_pre_config(etcl_config_begin, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_pre_config(etcl_parent_take_over, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(etcl_check_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(etcl_parent_start, NULL, NULL, APR_HOOK_LAST);
+    ap_hook_post_config(etcl_embedded_prepare, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_monitor(etcl_parent_monitor, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(etcl_child_init, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_child_init(etcl_embedded_child_init, NULL, NULL, APR_HOOK_LAST);
     ap_hook_child_status(etcl_child_ended, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_translate_name(etcl_alias_translate, after_alias, before_user,
                            APR_HOOK_MIDDLE);

@@ -4,7 +4,10 @@
 
 #include "etcl_check.h"
 #include "etcl_groups.h"
+#include "etcl_guise.h"
+#include "etcl_imports.h"
 #include "etcl_locales.h"
+#include "etcl_obsolete.h"
 #include "etcl_reach.h"
 #include "etcl_runtimes.h"
 
@@ -232,7 +235,7 @@ static void check_alone(check_t *c)
     const apr_array_header_t *aliases = etcl_config_server(c->server)->aliases;
     etcl_place_t place = { "httpd.conf", 0 };
 
-    if (!ap_find_linked_module("mod_wsgi.c")) {
+    if (!etcl_guise_is_doubled()) {
         return;
     }
     if (reg->members->nelts) {
@@ -262,6 +265,8 @@ int etcl_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     check_alone(&c);
     check_mentions(&c);
     check_prefix(&c);
+    etcl_obsolete_tell(server, ptemp);
+    c.errors += etcl_imports_resolve(server, pconf);
     if (etcl_groups_resolve(server, pconf)) {
         ++c.errors;
     } else {

@@ -2,7 +2,11 @@
  * command records of it. What a value means is not known here. */
 
 #include "etcl_config.h"
+#include "etcl_imports.h"
+#include "etcl_obsolete.h"
+#include "etcl_rules.h"
 #include "etcl_setters.h"
+#include "etcl_tuning.h"
 
 static etcl_register_t *current;
 
@@ -20,6 +24,9 @@ int etcl_config_begin(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
     current->members = apr_array_make(pconf, 8, sizeof(etcl_member_t *));
     current->by_name = apr_hash_make(pconf);
     current->mentions = apr_array_make(pconf, 8, sizeof(etcl_mention_t));
+    current->imports = apr_array_make(pconf, 4, sizeof(etcl_import_t));
+    current->blocks = apr_array_make(pconf, 4, sizeof(etcl_block_t));
+    current->warnings = apr_array_make(pconf, 4, sizeof(const char *));
     return OK;
 }
 
@@ -32,6 +39,7 @@ void *etcl_config_dir_create(apr_pool_t *pool, char *where)
 #define MERGE_DIR(field)                                                       \
     out->field = over->field.stated ? over->field : base->field;
 #define MERGE_MAIN(field)
+#define MERGE_TUNED(field)
 #define MERGE_OWN(field)
 #define MERGE(scope, field, name, context, kind, help) MERGE_##scope(field)
 
@@ -57,6 +65,7 @@ void *etcl_config_server_create(apr_pool_t *pool, server_rec *server)
 #define KEEP_MAIN(field)                                                       \
     out->main.field =                                                          \
         over->main.field.stated ? over->main.field : base->main.field;
+#define KEEP_TUNED KEEP_MAIN
 #define KEEP_OWN(field)
 #define KEEP(scope, field, name, context, kind, help) KEEP_##scope(field)
 
@@ -105,15 +114,18 @@ const char *etcl_config_place(apr_pool_t *pool, const etcl_place_t *place)
 
 #define OFFSET_DIR(field) (void *)APR_OFFSETOF(etcl_dir_t, field)
 #define OFFSET_MAIN(field) (void *)APR_OFFSETOF(etcl_main_t, field)
+#define OFFSET_TUNED OFFSET_MAIN
 #define OFFSET_OWN(field) NULL
 
 #define SETTER_DIR(field, context, kind) etcl_setters_dir_##kind
 #define SETTER_MAIN(field, context, kind) etcl_setters_##context##_##kind
+#define SETTER_TUNED(field, context, kind) etcl_tuning_##field
 #define SETTER_OWN(field, context, kind) etcl_setters_##field
 
 #define COMMAND_TEXT AP_INIT_TAKE1
 #define COMMAND_FLAG AP_INIT_FLAG
 #define COMMAND_RAW AP_INIT_RAW_ARGS
+#define COMMAND_WORDS AP_INIT_RAW_ARGS
 
 #define COMMAND(scope, field, name, context, kind, help)                       \
     COMMAND_##kind(name, SETTER_##scope(field, context, kind),                 \

@@ -7,6 +7,7 @@
 #include "etcl_httpd.h"
 #include "etcl_directives.h"
 #include "etcl_group.h"
+#include "etcl_runtime.h"
 
 #include <apr_hash.h>
 #include <apr_tables.h>
@@ -29,6 +30,8 @@ typedef struct {
 #define ETCL_FIELD_DIR_MAIN(field)
 #define ETCL_FIELD_DIR_OWN(field)
 #define ETCL_FIELD_MAIN_MAIN(field) etcl_setting_t field;
+#define ETCL_FIELD_DIR_TUNED(field)
+#define ETCL_FIELD_MAIN_TUNED(field) etcl_setting_t field;
 #define ETCL_FIELD_MAIN_DIR(field)
 #define ETCL_FIELD_MAIN_OWN(field)
 #define ETCL_FIELD_DIR(scope, field, name, context, kind, help)                \
@@ -83,12 +86,31 @@ typedef struct {
     etcl_place_t place;
 } etcl_mention_t;
 
+/* A script that is loaded when a process starts. */
+typedef struct {
+    const char *script;
+    const char *process_group; /* "": every Apache child */
+    const char *app_group;     /* as stated; then expanded, or NULL */
+    const char *callable;      /* empty: nothing is looked for in it */
+    server_rec *server;        /* of the directive */
+    etcl_place_t place;
+} etcl_import_t;
+
+/* An <WSGIInterpreterOptions>, with the selector that a rule has not. */
+typedef struct {
+    const char *process_group; /* NULL: all */
+    etcl_rule_t rule;
+} etcl_block_t;
+
 /* What is collected while a configuration is read; one per reading. */
 typedef struct {
     apr_pool_t *pool;             /* pconf */
     apr_array_header_t *members;  /* etcl_member_t *, in their order */
     apr_hash_t *by_name;          /* the same */
     apr_array_header_t *mentions; /* etcl_mention_t */
+    apr_array_header_t *imports;  /* etcl_import_t, in their order */
+    apr_array_header_t *blocks;   /* etcl_block_t, likewise */
+    apr_array_header_t *warnings; /* const char *, likewise */
 } etcl_register_t;
 
 /** The register of the configuration in force. */

@@ -6,12 +6,13 @@
  *
  *   scope    DIR   a setting of etcl_dir_t: of a directory, or of all
  *            MAIN  a setting of etcl_main_t: of a server, or of all
+ *            TUNED likewise, but etcl_tuning_<field>() judges the value
  *            OWN   etcl_setters_<field>() does it all
  *   context  GLOBAL   outside any section
  *            SERVER   also in a virtual host
  *            DIR      also in Directory, Location, Files
  *            FILEINFO also in .htaccess with AllowOverride FileInfo
- *   kind     TEXT, FLAG (On or Off), RAW (a whole line, for OWN)
+ *   kind     TEXT, FLAG (On or Off), WORDS, RAW (a whole line, judged)
  *
  * Source  the contexts and merging rules of mod_wsgi's directives */
 
@@ -44,6 +45,52 @@
     X(MAIN, python_home, "WSGIPythonHome", GLOBAL, TEXT,                       \
       "virtual environment or installation of Python")                         \
     X(MAIN, python_path, "WSGIPythonPath", GLOBAL, TEXT,                       \
-      "folders with modules for embedded mode")
+      "folders with modules for embedded mode")                                \
+    X(MAIN, python_eggs, "WSGIPythonEggs", GLOBAL, TEXT,                       \
+      "folder for files unpacked from eggs in embedded mode")                  \
+    X(TUNED, python_optimize, "WSGIPythonOptimize", GLOBAL, TEXT,              \
+      "0, 1 or 2, as python -O and -OO")                                       \
+    X(TUNED, python_hash_seed, "WSGIPythonHashSeed", GLOBAL, TEXT,             \
+      "random, or a number from 0 to 4294967295")                              \
+    X(TUNED, python_warnings, "WSGIPythonWarnings", GLOBAL, TEXT,              \
+      "a filter, as of python -W")                                             \
+    X(TUNED, switch_interval, "WSGISwitchInterval", GLOBAL, TEXT,              \
+      "seconds that a thread may keep Python's lock")                          \
+    X(MAIN, dont_write_bytecode, "WSGIDontWriteBytecode", GLOBAL, FLAG,        \
+      "whether Python writes no .pyc files")                                   \
+    X(MAIN, destroy_interpreter, "WSGIDestroyInterpreter", GLOBAL, FLAG,       \
+      "whether Python is finalized when a process ends")                       \
+    X(MAIN, per_interpreter_gil, "WSGIPerInterpreterGIL", GLOBAL, FLAG,        \
+      "whether each sub-interpreter has a lock of its own")                    \
+    X(MAIN, free_threading, "WSGIFreeThreading", GLOBAL, FLAG,                 \
+      "whether a free-threaded Python runs without its lock")                  \
+    X(MAIN, restrict_stdin, "WSGIRestrictStdin", GLOBAL, FLAG,                 \
+      "whether using sys.stdin raises")                                        \
+    X(MAIN, restrict_stdout, "WSGIRestrictStdout", GLOBAL, FLAG,               \
+      "whether writing to sys.stdout raises")                                  \
+    X(MAIN, restrict_signal, "WSGIRestrictSignal", GLOBAL, FLAG,               \
+      "whether applications may not install signal handlers")                  \
+    X(MAIN, case_sensitivity, "WSGICaseSensitivity", GLOBAL, FLAG,             \
+      "whether paths that differ in case are different scripts")               \
+    X(MAIN, server_metrics, "WSGIServerMetrics", GLOBAL, FLAG,                 \
+      "whether applications may see Apache's scoreboard")                      \
+    X(OWN, interpreter_options, "<WSGIInterpreterOptions", GLOBAL, RAW,        \
+      "[process-group=name] [application-group=name]>")                        \
+    X(OWN, import_script, "WSGIImportScript", SERVER, RAW,                     \
+      "file process-group=name application-group=name")                        \
+    X(DIR, restrict_process, "WSGIRestrictProcess", DIR, WORDS,                \
+      "names of the process groups that may be chosen")                        \
+    X(TUNED, accept_mutex, "WSGIAcceptMutex", GLOBAL, TEXT,                    \
+      "accepted; nothing needs it")                                            \
+    X(MAIN, socket_rotation, "WSGISocketRotation", GLOBAL, FLAG,               \
+      "accepted; sockets of a generation stay while it serves")                \
+    X(MAIN, verbose_debugging, "WSGIVerboseDebugging", GLOBAL, FLAG,           \
+      "accepted; use LogLevel etcl:debug")                                     \
+    X(TUNED, telemetry_service, "WSGITelemetryService", GLOBAL, RAW,           \
+      "accepted: unix:/path [interval=seconds]")                               \
+    X(TUNED, telemetry_options, "WSGITelemetryOptions", GLOBAL, RAW,           \
+      "accepted: [+|-]CaptureUserAgent, None or All")                          \
+    X(TUNED, slow_requests, "WSGISlowRequests", GLOBAL, TEXT,                  \
+      "accepted: seconds")
 
 #endif

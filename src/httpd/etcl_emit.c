@@ -173,6 +173,21 @@ void etcl_emit_data(etcl_emit_t *emit, etcl_span_t bytes)
     emit->taken += len;
 }
 
+apr_status_t etcl_emit_keep(etcl_emit_t *emit)
+{
+    apr_status_t rv = APR_SUCCESS;
+    apr_bucket *b;
+
+    for (b = APR_BRIGADE_LAST(emit->bb);
+         !rv && b != APR_BRIGADE_SENTINEL(emit->bb) &&
+         APR_BUCKET_IS_TRANSIENT(b);
+         b = APR_BUCKET_PREV(b)) {
+        rv = apr_bucket_setaside(b, emit->r->pool);
+    }
+    emit->has_bytes = rv != APR_SUCCESS;
+    return rv;
+}
+
 static apr_status_t close_file(void *file_)
 {
     apr_file_t *file = file_;

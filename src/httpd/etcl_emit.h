@@ -35,6 +35,13 @@ apr_status_t etcl_emit_head(etcl_emit_t *emit, const etcl_head_t *head,
 void etcl_emit_data(etcl_emit_t *emit, etcl_span_t bytes);
 
 /**
+ * What was given so far need not stay: it is copied where that is needed.
+ *
+ * Returns  APR_SUCCESS, APR_ENOMEM
+ */
+apr_status_t etcl_emit_keep(etcl_emit_t *emit);
+
+/**
  * A part of a regular file.
  *
  * Owns     takes `fd` over, also when it fails

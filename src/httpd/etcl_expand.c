@@ -2,6 +2,7 @@
  * request and the server; decides nothing about groups. */
 
 #include "etcl_expand.h"
+#include "etcl_config.h"
 
 #include <stdlib.h>
 #include <util_script.h>
@@ -30,11 +31,24 @@ const char *etcl_expand_script_name(request_rec *r)
     return name;
 }
 
+/* WSGICaseSensitivity Off: names that differ in case are one resource. */
+static const char *fold(const char *name, apr_pool_t *pool)
+{
+    char *out;
+
+    if (etcl_config_flag(&etcl_config_main()->case_sensitivity, 1)) {
+        return name;
+    }
+    out = apr_pstrdup(pool, name);
+    ap_str_tolower(out);
+    return out;
+}
+
 static const char *resource_of(request_rec *r)
 {
     return apr_pstrcat(
         r->pool, with_port(r->pool, host_of(r->server), ap_get_server_port(r)),
-        "|", etcl_expand_script_name(r), NULL);
+        "|", fold(etcl_expand_script_name(r), r->pool), NULL);
 }
 
 /* The name in "%{ENV:name}", or NULL. */
@@ -127,7 +141,7 @@ const char *etcl_expand_early(const server_rec *server, const char *value,
         return name;
     }
     if (!strcmp(value, "%{RESOURCE}") && mount) {
-        return apr_pstrcat(pool, name, "|", mount, NULL);
+        return apr_pstrcat(pool, name, "|", fold(mount, pool), NULL);
     }
     if (!strcmp(value, "%{RESOURCE}") || !strcmp(value, "%{HOST}") ||
         env_name(pool, value)) {

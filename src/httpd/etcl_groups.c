@@ -5,7 +5,9 @@
 #include "etcl_groups.h"
 #include "etcl_account.h"
 #include "etcl_expand.h"
+#include "etcl_imports.h"
 #include "etcl_runtimes.h"
+#include "etcl_tuning.h"
 
 #include <util_script.h>
 
@@ -97,9 +99,6 @@ static void resolve_server(etcl_group_t *group, const server_rec *owner)
                             : owner->timeout;
     group->slots = (int)group->options.processes * 2;
     group->log_level = ap_get_server_module_loglevel(owner, APLOG_MODULE_INDEX);
-    group->write_bytecode = 1;
-    group->destroy_interpreter = 1;
-    group->restrict_signal = 1;
     group->server_banner = ap_get_server_banner();
     group->apache_version[0] = version.major;
     group->apache_version[1] = version.minor;
@@ -282,6 +281,7 @@ static void resolve_scripts(etcl_member_t *member,
     apr_array_header_t *list = apr_array_make(pool, 4, sizeof(etcl_preload_t));
     int i;
 
+    etcl_imports_of(member, list);
     for (i = 0; i < known->nelts; ++i) {
         if (APR_ARRAY_IDX(known, i, known_t).member == member) {
             add_preload(&APR_ARRAY_IDX(known, i, known_t), list, pool);
@@ -313,6 +313,7 @@ apr_status_t etcl_groups_resolve(server_rec *main_server, apr_pool_t *pool)
         }
         resolve_server(&member->group,
                        APR_ARRAY_IDX(member->owners, 0, server_rec *));
+        etcl_tuning_group(&member->group, pool);
         resolve_scripts(member, known, pool);
     }
     return rv;

@@ -2,6 +2,7 @@
  * exchange answer it. The response is not written here. */
 
 #include "etcl_handler.h"
+#include "etcl_inside.h"
 #include "etcl_remote.h"
 
 static int is_ours(const request_rec *r)
@@ -48,16 +49,10 @@ static int check_script(request_rec *r)
 
 static int answer(request_rec *r, const etcl_route_t *route, etcl_body_t *body)
 {
-    if (route->member && route->member->live) {
+    if (route->member) {
         return etcl_remote_answer(r, route, body);
     }
-    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
-                  "ETCL0104: %s is not in a daemon process group, and this "
-                  "Apache process has no runtime for embedded mode: define a "
-                  "group with WSGIDaemonProcess and name it with "
-                  "WSGIProcessGroup",
-                  r->filename);
-    return HTTP_INTERNAL_SERVER_ERROR;
+    return etcl_inside_answer(r, route, body);
 }
 
 int etcl_handler_answer(request_rec *r)

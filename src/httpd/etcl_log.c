@@ -5,13 +5,20 @@
 
 #define LINE_MAX_LEN 8000
 
-static void write_line(request_rec *r, etcl_level_t level, etcl_span_t line)
+static void write_line(const request_rec *r, const server_rec *server,
+                       etcl_level_t level, etcl_span_t line)
 {
-    ap_log_rerror(APLOG_MARK, (int)level | APLOG_NOERRNO, 0, r, "%.*s",
-                  (int)line.len, line.ptr);
+    if (r) {
+        ap_log_rerror(APLOG_MARK, (int)level | APLOG_NOERRNO, 0, r, "%.*s",
+                      (int)line.len, line.ptr);
+    } else {
+        ap_log_error(APLOG_MARK, (int)level | APLOG_NOERRNO, 0, server, "%.*s",
+                     (int)line.len, line.ptr);
+    }
 }
 
-void etcl_log_relay(request_rec *r, etcl_level_t level, etcl_span_t text)
+static void write_lines(const request_rec *r, const server_rec *server,
+                        etcl_level_t level, etcl_span_t text)
 {
     etcl_span_t line;
     const char *end;
@@ -24,8 +31,19 @@ void etcl_log_relay(request_rec *r, etcl_level_t level, etcl_span_t text)
             line.len = LINE_MAX_LEN;
             end = NULL;
         }
-        write_line(r, level, line);
+        write_line(r, server, level, line);
         line.len += end != NULL;
         text = (etcl_span_t){ text.ptr + line.len, text.len - line.len };
     }
+}
+
+void etcl_log_relay(request_rec *r, etcl_level_t level, etcl_span_t text)
+{
+    write_lines(r, NULL, level, text);
+}
+
+void etcl_log_server(const server_rec *server, etcl_level_t level,
+                     etcl_span_t text)
+{
+    write_lines(NULL, server, level, text);
 }

@@ -55,6 +55,29 @@ static int find_member(request_rec *r, const char *group, etcl_route_t *out)
     return OK;
 }
 
+/* WSGIRestrictProcess: whether a group is among those that may be chosen. */
+static int check_allowed(request_rec *r, const etcl_setting_t *allowed,
+                         const char *group)
+{
+    const char *list = allowed->text, *word;
+
+    while (list && *list) {
+        word = ap_getword_conf(r->pool, &list);
+        if (!strcmp(strcmp(word, "%{GLOBAL}") ? word : "", group)) {
+            return OK;
+        }
+    }
+    if (!allowed->stated) {
+        return OK;
+    }
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                  "ETCL0124: %s is to run in %s%s, which WSGIRestrictProcess "
+                  "(%s) does not name",
+                  r->filename, *group ? "group " : "Apache's own processes",
+                  group, etcl_config_place(r->pool, &allowed->place));
+    return HTTP_INTERNAL_SERVER_ERROR;
+}
+
 /* The only application of a group has the main interpreter, where every
  * extension module works. */
 static const char *default_app_group(request_rec *r, const etcl_route_t *out)
@@ -98,7 +121,11 @@ int etcl_route_find(request_rec *r, etcl_route_t *out)
     *out = (etcl_route_t){ .script = r->filename };
     group =
         text_of(alias ? &alias->process_group : NULL, &dir->process_group, "");
-    status = find_member(r, etcl_expand_group(r, group), out);
+    group = etcl_expand_group(r, group);
+    status = check_allowed(r, &dir->restrict_process, group);
+    if (status == OK) {
+        status = find_member(r, group, out);
+    }
     if (status == OK) {
         status = etcl_owner_check(r, out->member);
     }

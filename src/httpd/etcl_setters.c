@@ -4,9 +4,10 @@
 
 #include "etcl_setters.h"
 #include "etcl_groups.h"
+#include "etcl_imports.h"
 #include "etcl_text.h"
 
-static etcl_place_t place_of(const cmd_parms *cmd)
+etcl_place_t etcl_setters_place(const cmd_parms *cmd)
 {
     if (!cmd->directive) {
         return (etcl_place_t){ NULL, 0 };
@@ -23,7 +24,7 @@ static void mention_group(const cmd_parms *cmd, const char *group)
 {
     etcl_mention_t *mention = apr_array_push(etcl_config_register()->mentions);
 
-    *mention = (etcl_mention_t){ group, place_of(cmd) };
+    *mention = (etcl_mention_t){ group, etcl_setters_place(cmd) };
 }
 
 static const char *set_text(const cmd_parms *cmd, etcl_setting_t *setting,
@@ -33,8 +34,9 @@ static const char *set_text(const cmd_parms *cmd, etcl_setting_t *setting,
         return apr_pstrcat(cmd->pool, cmd->cmd->name, " must not be empty",
                            NULL);
     }
-    *setting =
-        (etcl_setting_t){ .text = arg, .stated = 1, .place = place_of(cmd) };
+    *setting = (etcl_setting_t){ .text = arg,
+                                 .stated = 1,
+                                 .place = etcl_setters_place(cmd) };
     return NULL;
 }
 
@@ -48,10 +50,15 @@ const char *etcl_setters_dir_TEXT(cmd_parms *cmd, void *dir, const char *arg)
 
 const char *etcl_setters_dir_FLAG(cmd_parms *cmd, void *dir, int flag)
 {
-    *setting_at(dir, cmd) = (etcl_setting_t){ .flag = flag != 0,
-                                              .stated = 1,
-                                              .place = place_of(cmd) };
+    *setting_at(dir, cmd) = (etcl_setting_t){
+        .flag = flag != 0, .stated = 1, .place = etcl_setters_place(cmd)
+    };
     return NULL;
+}
+
+const char *etcl_setters_dir_WORDS(cmd_parms *cmd, void *dir, const char *args)
+{
+    return set_text(cmd, setting_at(dir, cmd), apr_pstrdup(cmd->pool, args));
 }
 
 const char *etcl_setters_GLOBAL_TEXT(cmd_parms *cmd, void *dir, const char *arg)
@@ -64,6 +71,14 @@ const char *etcl_setters_GLOBAL_TEXT(cmd_parms *cmd, void *dir, const char *arg)
     }
     return set_text(
         cmd, setting_at(&etcl_config_server(cmd->server)->main, cmd), arg);
+}
+
+const char *etcl_setters_GLOBAL_FLAG(cmd_parms *cmd, void *dir, int flag)
+{
+    const char *wrong = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+
+    (void)dir;
+    return wrong ? wrong : etcl_setters_SERVER_FLAG(cmd, NULL, flag);
 }
 
 const char *etcl_setters_SERVER_FLAG(cmd_parms *cmd, void *dir, int flag)
@@ -80,10 +95,8 @@ static const char *no_option(const cmd_parms *cmd, const char *word)
                         cmd->cmd->name, word);
 }
 
-/* Takes the next name=value; NULL when there is one or the line ends (then
- * *name is NULL), else what is wrong. The value may be in quotes, or all. */
-static const char *next_option(const cmd_parms *cmd, const char **args,
-                               const char **name, const char **value)
+const char *etcl_setters_option(const cmd_parms *cmd, const char **args,
+                                const char **name, const char **value)
 {
     const char *word, *equals;
 
@@ -154,7 +167,7 @@ static const char *add_alias(cmd_parms *cmd, const char *args, int is_regex)
 
     alias->url = ap_getword_conf(cmd->pool, &args);
     alias->target = ap_getword_conf(cmd->pool, &args);
-    alias->place = place_of(cmd);
+    alias->place = etcl_setters_place(cmd);
     if (!*alias->url || !*alias->target) {
         return apr_pstrcat(cmd->pool, cmd->cmd->name,
                            " needs a URL and the path of a script", NULL);
@@ -168,14 +181,14 @@ static const char *add_alias(cmd_parms *cmd, const char *args, int is_regex)
                                 cmd->cmd->name, alias->url);
         }
     }
-    while (!(wrong = next_option(cmd, &args, &name, &value)) && name) {
+    while (!(wrong = etcl_setters_option(cmd, &args, &name, &value)) && name) {
         if ((wrong = alias_option(cmd, alias, name, value))) {
             return wrong;
         }
     }
     *(etcl_alias_t **)apr_array_push(etcl_config_server(cmd->server)->aliases) =
         alias;
-    return wrong;
+    return wrong ? wrong : etcl_imports_alias(cmd, alias);
 }
 
 const char *etcl_setters_alias(cmd_parms *cmd, void *dir, const char *args)
@@ -212,8 +225,8 @@ const char *etcl_setters_daemon(cmd_parms *cmd, void *dir, const char *args)
         return "WSGIDaemonProcess needs the name of the group";
     }
     etcl_group_init(&member->group, group);
-    member->place = place_of(cmd);
-    while (!(wrong = next_option(cmd, &args, &name, &value)) && name) {
+    member->place = etcl_setters_place(cmd);
+    while (!(wrong = etcl_setters_option(cmd, &args, &name, &value)) && name) {
         if (etcl_group_set(&member->group, name, value, cmd->pool, &why)) {
             return apr_psprintf(cmd->pool, "WSGIDaemonProcess %s: %s", group,
                                 why);

@@ -13,13 +13,26 @@
 
 const char *etcl_setters_dir_TEXT(cmd_parms *cmd, void *dir, const char *arg);
 const char *etcl_setters_dir_FLAG(cmd_parms *cmd, void *dir, int flag);
+const char *etcl_setters_dir_WORDS(cmd_parms *cmd, void *dir, const char *args);
 const char *etcl_setters_GLOBAL_TEXT(cmd_parms *cmd, void *dir,
                                      const char *arg);
+const char *etcl_setters_GLOBAL_FLAG(cmd_parms *cmd, void *dir, int flag);
 const char *etcl_setters_SERVER_FLAG(cmd_parms *cmd, void *dir, int flag);
 
 const char *etcl_setters_alias(cmd_parms *cmd, void *dir, const char *args);
 const char *etcl_setters_alias_match(cmd_parms *cmd, void *dir,
                                      const char *args);
 const char *etcl_setters_daemon(cmd_parms *cmd, void *dir, const char *args);
+
+/**
+ * Take the next name=value of a line; the value may be in quotes, or all.
+ *
+ * Returns  NULL, with *name NULL where the line ends; or what is wrong
+ */
+const char *etcl_setters_option(const cmd_parms *cmd, const char **args,
+                                const char **name, const char **value);
+
+/** Where the directive stands. */
+etcl_place_t etcl_setters_place(const cmd_parms *cmd);
 
 #endif
