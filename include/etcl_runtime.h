@@ -62,6 +62,10 @@ typedef struct {
     int rule_count;
     double switch_interval; /* seconds; 0 leaves CPython's */
     int apache_version[3];  /* for environ['apache.version'] */
+    const char *mpm_name;   /* "event", for apache.mpm_name; else NULL */
+    const char *build_date; /* of httpd, for apache.build_date; else NULL */
+    int mpm_processes;      /* for apache.maximum_processes; 0 not known */
+    int mpm_threads;        /* for apache.threads_per_process; likewise */
     /**
      * A log line outside any request, in the process's own log. Any thread,
      * with or without the GIL.
@@ -69,7 +73,8 @@ typedef struct {
     void (*log)(etcl_level_t level, etcl_span_t text);
     /**
      * A script was loaded: the file's modification time is what the code in
-     * memory was made of. Lets the supervisor watch it. May be NULL.
+     * memory was made of. Lets the supervisor watch it. 0: the script asks,
+     * by its reload_required(), to be loaded again. May be NULL.
      */
     void (*loaded)(etcl_span_t script, apr_int64_t mtime_us);
 } etcl_runtime_config_t;

@@ -3,12 +3,16 @@
 
 #include "etcl_answer.h"
 
+#include "etcl_ask.h"
 #include "etcl_body.h"
+#include "etcl_clock.h"
 #include "etcl_dump.h"
 #include "etcl_environ.h"
+#include "etcl_event.h"
 #include "etcl_failure.h"
 #include "etcl_input.h"
 #include "etcl_interp.h"
+#include "etcl_interrupt.h"
 #include "etcl_outside.h"
 #include "etcl_response.h"
 #include "etcl_say.h"
@@ -21,16 +25,30 @@
 #include <inttypes.h>
 
 /* HEAD by its name: environ has it, and Apache does not say it elsewhere. */
-static int is_head(const etcl_call_t *call)
+static int is_head(const etcl_turn_t *turn)
 {
-    apr_size_t i;
+    return etcl_span_is(etcl_turn_value(turn, ETCL_KEY_REQUEST_METHOD), "HEAD");
+}
 
-    for (i = 0; i < call->pair_count; i++) {
-        if (call->pairs[i].id == ETCL_KEY_REQUEST_METHOD) {
-            return etcl_span_is(call->pairs[i].value, "HEAD");
+static PyObject *call_wsgi(etcl_turn_t *turn, PyObject *application,
+                           PyObject *environ, PyObject *start)
+{
+    PyObject *args[3] = { NULL, environ, start };
+    PyObject *other = NULL;
+    PyObject *body;
+
+    if (etcl_event_wanted(turn)) {
+        other = etcl_event_start(turn, application, environ);
+        if (!other) {
+            return NULL;
         }
+        application = other;
     }
-    return 0;
+    body = PyObject_Vectorcall(application, args + 1,
+                               2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    etcl_turn_check_fork(turn);
+    Py_XDECREF(other);
+    return body;
 }
 
 /* application(environ, start_response): the iterable, or NULL with the
@@ -40,13 +58,10 @@ static PyObject *call_application(etcl_turn_t *turn, PyObject *application)
     PyObject *input = etcl_input_make(turn);
     PyObject *start = input ? etcl_starter_make(turn) : NULL;
     PyObject *environ = start ? etcl_environ_make(turn, input) : NULL;
-    PyObject *args[3] = { NULL, environ, start };
     PyObject *body = NULL;
 
     if (environ) {
-        body = PyObject_Vectorcall(application, args + 1,
-                                   2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
-        etcl_turn_check_fork(turn);
+        body = call_wsgi(turn, application, environ, start);
     }
     Py_XDECREF(environ);
     Py_XDECREF(start);
@@ -145,7 +160,36 @@ static etcl_answer_t run(etcl_turn_t *turn, PyObject *application)
         close_body(turn, body);
         Py_DECREF(body);
     }
+    etcl_interrupt_end(turn);
     return finish(turn, ok, status);
+}
+
+/* What the answer is to those who count: one that never began is an error. */
+static void settle(etcl_turn_t *turn, const etcl_answer_t *answer)
+{
+    int failed = answer->end == ETCL_ANSWER_FAILED;
+    int status = failed ? answer->status : turn->response.status;
+
+    etcl_meter_end(turn, status);
+    *turn->seat->busy_us += turn->meter.end_us - turn->meter.start_us;
+    if (etcl_event_wanted(turn)) {
+        etcl_event_finish(turn, status);
+    }
+}
+
+static etcl_answer_t run_measured(etcl_turn_t *turn, PyObject *application,
+                                  apr_int64_t gate_us)
+{
+    etcl_answer_t answer;
+
+    etcl_meter_begin(&turn->meter,
+                     etcl_meter_recording() || etcl_event_wanted(turn),
+                     gate_us);
+    answer = run(turn, application);
+    if (turn->meter.start_us) {
+        settle(turn, &answer);
+    }
+    return answer;
 }
 
 /* Only an Apache child loads a changed script by itself; a daemon's
@@ -159,53 +203,99 @@ static apr_int64_t mtime_to_check(const etcl_call_t *call)
     return -1;
 }
 
-static etcl_answer_t take_turn(etcl_turn_t *turn, apr_int64_t mtime_us)
+/* "requested resource" of reload_required(). */
+static etcl_span_t resource_of(const etcl_turn_t *turn)
 {
-    PyObject *application =
-        etcl_script_get(turn->seat->interp, &turn->call->target, mtime_us);
+    etcl_span_t name = etcl_turn_value(turn, ETCL_KEY_SCRIPT_FILENAME);
+
+    return name.len ? name : turn->call->target.script;
+}
+
+static etcl_answer_t answer_wsgi(etcl_turn_t *turn, apr_int64_t mtime_us,
+                                 apr_int64_t gate_us)
+{
+    etcl_target_t target = turn->call->target;
+    PyObject *application;
     etcl_answer_t answer;
 
+    target.callable = turn->callable;
+    application = etcl_script_get(turn->seat->interp, &target, mtime_us);
     etcl_turn_check_fork(turn);
     if (!application) {
         return fail(turn, 500);
     }
-    answer = run(turn, application);
+    answer = run_measured(turn, application, gate_us);
     Py_DECREF(application);
     return answer;
 }
 
+static etcl_answer_t take_turn(etcl_turn_t *turn, apr_int64_t mtime_us,
+                               apr_int64_t gate_us)
+{
+    const etcl_call_t *call = turn->call;
+    etcl_answer_t answer;
+
+    if (call->flags & ETCL_CALL_RELOAD) {
+        etcl_script_poll(turn->seat->interp, &call->target, resource_of(turn));
+    }
+    if (call->kind == ETCL_CALL_WSGI) {
+        return answer_wsgi(turn, mtime_us, gate_us);
+    }
+    answer = etcl_ask_script(turn, mtime_us);
+    etcl_interrupt_end(turn);
+    return answer;
+}
+
+static etcl_answer_t refuse(int status)
+{
+    return (etcl_answer_t){ ETCL_ANSWER_FAILED, status, 0, -1 };
+}
+
 etcl_answer_t etcl_answer_call(const etcl_call_t *call, etcl_exchange_t *x)
 {
-    etcl_answer_t answer = { ETCL_ANSWER_FAILED, 500, 0, -1 };
+    etcl_answer_t answer;
     etcl_interp_t *interp;
     etcl_seat_t *seat;
     etcl_turn_t *turn;
-    apr_int64_t mtime_us;
+    apr_int64_t mtime_us, gate_us;
 
-    if (call->kind != ETCL_CALL_WSGI) {
+    if (call->kind < ETCL_CALL_WSGI || call->kind > ETCL_CALL_DISPATCH) {
         etcl_say_process(ETCL_LOG_ERR,
                          "ETCL0321: kind %d is not a call that this runtime "
                          "knows: install mod_etcl.so, etcld and the runtime "
                          "of one version",
                          (int)call->kind);
-        return answer;
+        return refuse(500);
     }
     mtime_us = mtime_to_check(call);
     interp = etcl_stop_began() ? NULL : etcl_interp_get(call->target.app_group);
+    gate_us = etcl_meter_recording() ? etcl_clock_us() : 0;
     seat = interp ? etcl_threads_enter(interp) : NULL;
     if (!seat) {
-        answer.status = 503;
-        return answer;
+        return refuse(503);
     }
+    gate_us = gate_us ? etcl_clock_us() - gate_us : 0;
     turn = etcl_threads_turn();
     etcl_turn_begin(turn, call, x, seat);
-    turn->is_head = is_head(call);
-    etcl_threads_serve(x);
-    answer = take_turn(turn, mtime_us);
+    turn->is_head = is_head(turn);
+    etcl_threads_serve(x, interp);
+    answer = take_turn(turn, mtime_us, gate_us);
     etcl_turn_end(turn);
-    etcl_threads_serve(NULL);
+    etcl_threads_serve(NULL, NULL);
     etcl_outside_leave();
     return answer;
+}
+
+/* The main interpreter of a service is that of its one script. */
+static void name_service(const etcl_interp_t *interp, etcl_span_t name)
+{
+    PyObject *done = PyObject_CallFunction(interp->tools.name_group, "s#",
+                                           name.ptr, (Py_ssize_t)name.len);
+
+    Py_XDECREF(done);
+    if (!done) {
+        PyErr_WriteUnraisable(NULL);
+    }
 }
 
 apr_status_t etcl_answer_load(const etcl_target_t *target)
@@ -215,6 +305,9 @@ apr_status_t etcl_answer_load(const etcl_target_t *target)
 
     if (!interp || !etcl_threads_enter(interp)) {
         return APR_EGENERAL;
+    }
+    if (etcl_start_config()->service) {
+        name_service(interp, target->app_group);
     }
     application = etcl_script_get(interp, target, -1);
     Py_XDECREF(application);

@@ -27,34 +27,40 @@ static int put_versions(PyObject *dict)
 {
     const int *apache = etcl_start_config()->apache_version;
 
-    if (put(dict, "wsgi.version", Py_BuildValue("(ii)", 1, 0)) ||
-        put(dict, "mod_wsgi.version", Py_BuildValue("(iii)", 6, 0, 5))) {
+    if (put(dict, "mod_wsgi.version", Py_BuildValue("(iii)", 6, 0, 5))) {
         return -1;
     }
     return put(dict, "apache.version",
                Py_BuildValue("(iii)", apache[0], apache[1], apache[2]));
 }
 
-static int put_constants(PyObject *dict, const etcl_interp_t *interp)
+/* What scripts beside applications see as well. */
+static int put_where(PyObject *dict, const etcl_interp_t *interp)
 {
-    const etcl_runtime_config_t *config = etcl_start_config();
-
     if (put_versions(dict) ||
-        put(dict, "wsgi.multithread", PyBool_FromLong(config->multithread)) ||
-        put(dict, "wsgi.multiprocess", PyBool_FromLong(config->multiprocess)) ||
-        put(dict, "wsgi.run_once", PyBool_FromLong(config->run_once)) ||
-        put(dict, "wsgi.input_terminated", PyBool_FromLong(1)) ||
         PyDict_SetItemString(dict, "wsgi.errors", interp->tools.errors) ||
-        PyDict_SetItemString(dict, "wsgi.file_wrapper",
-                             interp->tools.FileWrapper)) {
-        return -1;
-    }
-    if (put(dict, "mod_wsgi.process_group",
-            PyUnicode_DecodeFSDefault(config->process_group))) {
+        put(dict, "mod_wsgi.process_group",
+            PyUnicode_DecodeFSDefault(etcl_start_config()->process_group))) {
         return -1;
     }
     return put(dict, "mod_wsgi.application_group",
                PyUnicode_DecodeFSDefault(interp->name));
+}
+
+static int put_constants(PyObject *dict, const etcl_interp_t *interp)
+{
+    const etcl_runtime_config_t *config = etcl_start_config();
+
+    if (put_where(dict, interp) ||
+        put(dict, "wsgi.version", Py_BuildValue("(ii)", 1, 0)) ||
+        put(dict, "wsgi.multithread", PyBool_FromLong(config->multithread)) ||
+        put(dict, "wsgi.multiprocess", PyBool_FromLong(config->multiprocess)) ||
+        put(dict, "wsgi.run_once", PyBool_FromLong(config->run_once)) ||
+        put(dict, "wsgi.input_terminated", PyBool_FromLong(1))) {
+        return -1;
+    }
+    return PyDict_SetItemString(dict, "wsgi.file_wrapper",
+                                interp->tools.FileWrapper);
 }
 
 /* Keys whose values come with each request have their place already, so that
@@ -331,16 +337,17 @@ static int put_callable(PyObject *dict, etcl_seat_t *seat, etcl_span_t name)
                           seat->environ.callable);
 }
 
-static int put_own(PyObject *dict, etcl_seat_t *seat, const etcl_call_t *call,
-                   PyObject *input)
+static int put_own(PyObject *dict, etcl_turn_t *turn, PyObject *input)
 {
+    const etcl_call_t *call = turn->call;
+    etcl_seat_t *seat = turn->seat;
     const etcl_interp_t *in = seat->interp;
     int https = (call->flags & ETCL_CALL_HTTPS) || seat->environ.https;
 
     if (PyDict_SetItem(dict, in->words.input, input) ||
         PyDict_SetItem(dict, in->words.url_scheme,
                        https ? in->words.https : in->words.http) ||
-        put_callable(dict, seat, call->target.callable)) {
+        put_callable(dict, seat, turn->callable)) {
         return -1;
     }
     if (put_time(dict, in->words.request_start, call->request_start_us) ||
@@ -348,7 +355,8 @@ static int put_own(PyObject *dict, etcl_seat_t *seat, const etcl_call_t *call,
         put_time(dict, in->words.daemon_start, call->daemon_start_us)) {
         return -1;
     }
-    return put_time(dict, in->words.application_start, etcl_clock_wall_us());
+    turn->meter.start_us = etcl_clock_wall_us();
+    return put_time(dict, in->words.application_start, turn->meter.start_us);
 }
 
 PyObject *etcl_environ_make(etcl_turn_t *turn, PyObject *input)
@@ -363,7 +371,7 @@ PyObject *etcl_environ_make(etcl_turn_t *turn, PyObject *input)
         goto failed;
     }
     dict = PyDict_Copy(environ->model);
-    if (!dict || put_own(dict, turn->seat, turn->call, input)) {
+    if (!dict || put_own(dict, turn, input)) {
         goto failed;
     }
     drop_large(environ, turn->call);
@@ -372,6 +380,40 @@ failed:
     environ->count = 0;
     Py_XDECREF(dict);
     return NULL;
+}
+
+static int put_pair(PyObject *dict, const etcl_interp_t *in,
+                    const etcl_pair_t *pair)
+{
+    int known = pair->id && pair->id < ETCL_KEY_COUNT;
+    PyObject *name = known ? Py_NewRef(in->names[pair->id]) : latin1(pair->key);
+    PyObject *value = name ? decode(pair) : NULL;
+    int rv = value ? PyDict_SetItem(dict, name, value) : -1;
+
+    Py_XDECREF(name);
+    Py_XDECREF(value);
+    return rv;
+}
+
+PyObject *etcl_environ_plain(etcl_turn_t *turn)
+{
+    const etcl_call_t *call = turn->call;
+    const etcl_interp_t *in = turn->seat->interp;
+    PyObject *dict = PyDict_New();
+    apr_size_t i;
+    int rv = dict ? put_where(dict, in) : -1;
+
+    for (i = 0; !rv && i < call->pair_count; i++) {
+        const etcl_pair_t *pair = &call->pairs[i];
+
+        if (pair->id || !is_ours(pair->key)) {
+            rv = put_pair(dict, in, pair);
+        }
+    }
+    if (rv) {
+        Py_CLEAR(dict);
+    }
+    return dict;
 }
 
 static void clear_cell(etcl_cell_t *cell)

@@ -45,6 +45,14 @@ PyObject *etcl_environ_template(struct etcl_interp_t *interp);
  */
 PyObject *etcl_environ_make(struct etcl_turn_t *turn, PyObject *input);
 
+/**
+ * The environ of auth, access and dispatch scripts: the variables of the call
+ * and little more. Nothing of it is kept: it may hold a password.
+ *
+ * Returns  a new dict, or NULL with the Python error set
+ */
+PyObject *etcl_environ_plain(struct etcl_turn_t *turn);
+
 void etcl_environ_clear(etcl_environ_t *environ);
 
 #endif

@@ -3,6 +3,8 @@
 
 #include "etcl_failure.h"
 
+#include "etcl_event.h"
+#include "etcl_interrupt.h"
 #include "etcl_response.h"
 #include "etcl_say.h"
 #include "etcl_threads.h"
@@ -90,6 +92,24 @@ static void say_error(etcl_turn_t *turn, const char *title, PyObject *error)
     PyErr_Clear();
 }
 
+/* The application may have caught it: then it is no failure at all. */
+static int is_timeout(const etcl_turn_t *turn, PyObject *error)
+{
+    return turn->state == ETCL_TURN_INTERRUPTED &&
+           PyErr_GivenExceptionMatches(
+               error, turn->seat->interp->tools.RequestTimeout);
+}
+
+static void write_interrupted(const etcl_turn_t *turn, char *out, size_t size)
+{
+    snprintf(out, size,
+             "ETCL0332: the application in %.*s was interrupted after %" PRId64
+             " bytes of its answer, because it ran longer than request-timeout "
+             "allows",
+             (int)turn->call->target.script.len, turn->call->target.script.ptr,
+             (int64_t)turn->response.sent);
+}
+
 static void write_title(const etcl_turn_t *turn, int is_exit, char *out,
                         size_t size)
 {
@@ -115,9 +135,15 @@ int etcl_failure_report(etcl_turn_t *turn)
     PyObject *error = etcl_python_catch();
     PyObject *client;
     char title[ETCL_SAY_MAX / 2];
+    int late;
 
     if (!error) {
         return 500;
+    }
+    etcl_interrupt_hold(turn);
+    late = is_timeout(turn, error);
+    if (etcl_event_wanted(turn)) {
+        etcl_event_exception(turn, error);
     }
     client = find_client_error(turn, error);
     if (client) {
@@ -126,11 +152,18 @@ int etcl_failure_report(etcl_turn_t *turn)
         Py_DECREF(error);
         return status_for(turn);
     }
-    write_title(turn, PyErr_GivenExceptionMatches(error, PyExc_SystemExit),
-                title, sizeof(title));
+    if (late) {
+        write_interrupted(turn, title, sizeof(title));
+    } else {
+        write_title(turn, PyErr_GivenExceptionMatches(error, PyExc_SystemExit),
+                    title, sizeof(title));
+    }
     say_error(turn, title, error);
     Py_DECREF(error);
-    return turn->broken ? status_for(turn) : 500;
+    if (turn->broken) {
+        return status_for(turn);
+    }
+    return late ? 504 : 500;
 }
 
 void etcl_failure_report_close(etcl_turn_t *turn)

@@ -6,9 +6,12 @@
 
 #include "etcl_dump.h"
 #include "etcl_environ.h"
+#include "etcl_event.h"
 #include "etcl_input.h"
 #include "etcl_key.h"
+#include "etcl_origin.h"
 #include "etcl_outside.h"
+#include "etcl_setup.h"
 #include "etcl_say.h"
 #include "etcl_start.h"
 #include "etcl_starter.h"
@@ -30,38 +33,13 @@ static const struct {
 } sources[] = {
     { "<mod_etcl: failures.py>", etcl_py_failures },
     { "<mod_etcl: streams.py>", etcl_py_streams },
+    { "<mod_etcl: events.py>", etcl_py_events },
+    { "<mod_etcl: metrics.py>", etcl_py_metrics },
     { "<mod_etcl: module.py>", etcl_py_module },
     { "<mod_etcl: process.py>", etcl_py_process },
     { "<mod_etcl: scripts.py>", etcl_py_scripts },
+    { "<mod_etcl: verdicts.py>", etcl_py_verdicts },
 };
-
-static PyObject *text_or_none(const char *text)
-{
-    if (!text) {
-        Py_RETURN_NONE;
-    }
-    return PyUnicode_DecodeFSDefault(text);
-}
-
-/* What the Python files need to know. New dict, or NULL. */
-static PyObject *describe_config(const etcl_interp_t *interp)
-{
-    const etcl_runtime_config_t *config = etcl_start_config();
-
-    return Py_BuildValue(
-        "{sNsNsNsNsNsNsNsisisisisisOsd}", "process_group",
-        PyUnicode_DecodeFSDefault(config->process_group), "application_group",
-        PyUnicode_DecodeFSDefault(interp->name), "python_path",
-        text_or_none(config->python_path), "home", text_or_none(config->home),
-        "user", text_or_none(config->user), "user_home",
-        text_or_none(config->user_home), "description",
-        text_or_none(config->server_banner), "threads", config->threads,
-        "processes", config->processes, "restrict_stdin",
-        config->restrict_stdin, "restrict_stdout", config->restrict_stdout,
-        "restrict_signal", config->restrict_signal, "is_main",
-        *interp->name ? Py_False : Py_True, "switch_interval",
-        config->switch_interval);
-}
 
 static int run_source(PyObject *space, const char *name, const char *text)
 {
@@ -76,21 +54,23 @@ static int run_source(PyObject *space, const char *name, const char *text)
     return result ? 0 : -1;
 }
 
-static int fill_module(PyObject *module, const etcl_interp_t *interp)
+static int fill_module(PyObject *module, etcl_interp_t *interp)
 {
-    PyObject *config = describe_config(interp);
+    PyObject *config = etcl_origin_describe(interp);
     int rv = config ? PyModule_AddObjectRef(module, "config", config) : -1;
 
     Py_XDECREF(config);
     if (rv || PyModule_AddFunctions(module, etcl_stream_methods) ||
-        PyModule_AddFunctions(module, etcl_dump_methods)) {
+        PyModule_AddFunctions(module, etcl_dump_methods) ||
+        PyModule_AddFunctions(module, etcl_event_methods) ||
+        PyModule_AddFunctions(module, etcl_meter_methods)) {
         return -1;
     }
     return PyModule_AddObjectRef(module, "__builtins__", PyEval_GetBuiltins());
 }
 
 /* The module _etcl: functions of C, then the Python files. */
-static PyObject *make_module(const etcl_interp_t *interp)
+static PyObject *make_module(etcl_interp_t *interp)
 {
     PyObject *module = PyModule_New("_etcl");
     PyObject *modules = PyImport_GetModuleDict();
@@ -197,6 +177,7 @@ etcl_interp_t *etcl_interp_main(const etcl_runtime_config_t *config)
         PyErr_NoMemory();
         return NULL;
     }
+    interp->gate = etcl_gate_shared();
     interp->first = PyThreadState_Get();
     interp->state = PyThreadState_GetInterpreter(interp->first);
     if (!etcl_threads_adopt(interp, interp->first) || set_up(interp)) {
@@ -233,26 +214,55 @@ static void drop_interp(etcl_interp_t *interp)
     free(interp);
 }
 
+/* A GIL of its own is what WSGIPerInterpreterGIL asks for. */
+static PyThreadState *new_state(etcl_interp_t *interp, int own_gil)
+{
+#if PY_VERSION_HEX >= 0x030c0000
+    const PyInterpreterConfig config = { .allow_fork = 1,
+                                         .allow_exec = 1,
+                                         .allow_threads = 1,
+                                         .allow_daemon_threads = 1,
+                                         .check_multi_interp_extensions = 1,
+                                         .gil = PyInterpreterConfig_OWN_GIL };
+    PyThreadState *state = NULL;
+
+    if (own_gil) {
+        interp->gate = etcl_gate_create();
+        if (interp->gate) {
+            Py_NewInterpreterFromConfig(&state, &config);
+        }
+        return state;
+    }
+#endif
+    interp->gate = etcl_gate_shared();
+    return Py_NewInterpreter();
+}
+
 /* GIL held by `main`, and again on return. */
 static etcl_interp_t *make_sub(etcl_span_t name, PyThreadState *main)
 {
     etcl_interp_t *interp = new_interp(name);
+    etcl_setup_t rules;
 
     if (!interp) {
         return NULL;
     }
-    interp->first = Py_NewInterpreter();
-    if (interp->first) {
-        interp->state = PyThreadState_GetInterpreter(interp->first);
+    etcl_setup_settle(etcl_start_config(), interp->name, &rules);
+    interp->first = new_state(interp, rules.own_gil);
+    if (!interp->first) {
+        free(interp->name);
+        free(interp);
+        return NULL;
     }
-    if (!interp->first || set_up(interp) ||
-        !etcl_threads_adopt(interp, interp->first)) {
+    interp->state = PyThreadState_GetInterpreter(interp->first);
+    if (set_up(interp) || !etcl_threads_adopt(interp, interp->first)) {
         drop_interp(interp);
-        PyThreadState_Swap(main);
+        PyEval_RestoreThread(main);
         return NULL;
     }
     publish(interp);
-    PyThreadState_Swap(main);
+    etcl_outside_leave();
+    PyEval_RestoreThread(main);
     return interp;
 }
 
@@ -264,6 +274,9 @@ etcl_interp_t *etcl_interp_get(etcl_span_t name)
 
     if (interp) {
         return interp;
+    }
+    if (etcl_start_config()->service) {
+        return find((etcl_span_t){ "", 0 });
     }
     pthread_mutex_lock(&making);
     interp = find(name);

@@ -1,11 +1,13 @@
 /* Interpreters by application group: "" is the main one, others are
- * sub-interpreters, made when they are first asked for; all share one GIL. */
+ * sub-interpreters, made when they are first asked for. They share one GIL,
+ * unless WSGIPerInterpreterGIL says otherwise. */
 
 #ifndef ETCL_INTERP_H
 #define ETCL_INTERP_H
 
 #include "etcl_python.h"
 #include "etcl_call.h"
+#include "etcl_gate.h"
 #include "etcl_keys.h"
 #include "etcl_runtime.h"
 
@@ -37,6 +39,14 @@
     X(ClientDisconnected)                                                      \
     X(ClientTimeout)                                                           \
     X(BodyTooLarge)                                                            \
+    X(RequestTimeout)                                                          \
+    X(event_callbacks)                                                         \
+    X(publish)                                                                 \
+    X(ask)                                                                     \
+    X(ask_reload)                                                              \
+    X(name_group)                                                              \
+    X(tell_signal)                                                             \
+    X(tell_stopping)                                                           \
     X(describe)                                                                \
     X(load_script)                                                             \
     X(say_no_callable)                                                         \
@@ -67,6 +77,8 @@ typedef struct etcl_interp_t {
     PyObject *write_type;
     PyObject *file_iter; /* FileWrapper.__iter__ */
     struct etcl_script_t *scripts;
+    struct etcl_turn_t *running; /* turns in this interpreter */
+    etcl_gate_t *gate;           /* in front of its GIL */
 } etcl_interp_t;
 
 /**

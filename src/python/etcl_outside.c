@@ -3,6 +3,8 @@
 
 #include "etcl_outside.h"
 
+#include "etcl_clock.h"
+
 #include <errno.h>
 #include <unistd.h>
 
@@ -63,6 +65,31 @@ static apr_status_t claim(etcl_turn_t *turn)
     return APR_SUCCESS;
 }
 
+/* What is measured of a turn, when it is. */
+static apr_int64_t now_of(const etcl_turn_t *turn)
+{
+    return turn->meter.on ? etcl_clock_us() : 0;
+}
+
+static void come_back(etcl_turn_t *turn, PyThreadState *state)
+{
+    apr_int64_t since_us = now_of(turn);
+
+    PyEval_RestoreThread(state);
+    if (since_us) {
+        turn->meter.gate_us += etcl_clock_us() - since_us;
+        turn->meter.gates++;
+    }
+}
+
+static void add_output(etcl_turn_t *turn, apr_int64_t since_us)
+{
+    if (since_us) {
+        turn->meter.output_us += etcl_clock_us() - since_us;
+        turn->meter.writes++;
+    }
+}
+
 static apr_status_t release(etcl_turn_t *turn, apr_status_t rv)
 {
     if (rv && rv != APR_EOF) {
@@ -77,15 +104,21 @@ apr_status_t etcl_outside_read(etcl_turn_t *turn, char *into, apr_size_t max,
 {
     PyThreadState *state;
     apr_status_t rv = claim(turn);
+    apr_int64_t since_us;
 
     *got = 0;
     if (rv) {
         return rv;
     }
+    since_us = now_of(turn);
     state = PyEval_SaveThread();
     rv = turn->x->ops->read(turn->x, into, max, whole, got);
-    PyEval_RestoreThread(state);
+    come_back(turn, state);
     turn->taken += (apr_int64_t)*got;
+    if (since_us) {
+        turn->meter.input_us += etcl_clock_us() - since_us;
+        turn->meter.reads++;
+    }
     return release(turn, rv);
 }
 
@@ -105,16 +138,19 @@ apr_status_t etcl_outside_write(etcl_turn_t *turn, etcl_span_t block,
 {
     PyThreadState *state;
     apr_status_t rv = claim(turn);
+    apr_int64_t since_us;
 
     if (rv) {
         return rv;
     }
+    since_us = now_of(turn);
     rv = turn->x->ops->write(turn->x, block, how | ETCL_WRITE_NOWAIT);
     if (APR_STATUS_IS_EAGAIN(rv)) {
         state = PyEval_SaveThread();
         rv = turn->x->ops->write(turn->x, block, how);
-        PyEval_RestoreThread(state);
+        come_back(turn, state);
     }
+    add_output(turn, since_us);
     return release(turn, rv);
 }
 
@@ -123,12 +159,15 @@ apr_status_t etcl_outside_send_file(etcl_turn_t *turn, int fd,
 {
     PyThreadState *state;
     apr_status_t rv = claim(turn);
+    apr_int64_t since_us;
 
     if (rv) {
         return rv;
     }
+    since_us = now_of(turn);
     state = PyEval_SaveThread();
     rv = turn->x->ops->send_file(turn->x, fd, offset, len);
-    PyEval_RestoreThread(state);
+    come_back(turn, state);
+    add_output(turn, since_us);
     return release(turn, rv);
 }

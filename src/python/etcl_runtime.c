@@ -3,6 +3,8 @@
 
 #include "etcl_answer.h"
 #include "etcl_dump.h"
+#include "etcl_interrupt.h"
+#include "etcl_pulse.h"
 #include "etcl_python.h"
 #include "etcl_runtime.h"
 #include "etcl_start.h"
@@ -17,5 +19,8 @@ const etcl_runtime_t etcl_runtime = {
     .load = etcl_answer_load,
     .answer = etcl_answer_call,
     .dump = etcl_dump_stack,
+    .interrupt = etcl_interrupt_call,
+    .probe = etcl_pulse_probe,
+    .signal = etcl_pulse_signal,
     .stop = etcl_stop_python,
 };

@@ -18,6 +18,8 @@ typedef struct etcl_script_t {
     pthread_mutex_t lock; /* held while it is loaded */
     PyObject *space;      /* its namespace; NULL: not loaded */
     PyObject *callable;   /* name of the callable asked for last */
+    PyObject *hook;       /* its reload_required(); NULL: it has none */
+    int stale;            /* the hook said so */
     apr_int64_t mtime_us; /* of the file that was loaded, or failed */
     apr_int64_t retry_us; /* do not try again before; 0: never failed */
     etcl_span_t path;     /* behind the struct, terminated */
@@ -74,11 +76,14 @@ static void load(etcl_interp_t *interp, etcl_script_t *script)
     PyObject *space;
 
     script->mtime_us = etcl_script_mtime(script->path);
+    script->stale = 0;
     space = PyObject_CallFunction(
         interp->tools.load_script, "y#O", script->path.ptr,
         (Py_ssize_t)script->path.len, script->space ? Py_True : Py_False);
     if (space && PyDict_Check(space)) {
         Py_XSETREF(script->space, Py_NewRef(space));
+        Py_XSETREF(script->hook,
+                   Py_XNewRef(PyDict_GetItemString(space, "reload_required")));
         script->retry_us = 0;
         if (config->loaded) {
             config->loaded(script->path, script->mtime_us);
@@ -94,7 +99,8 @@ static void load(etcl_interp_t *interp, etcl_script_t *script)
 
 static int is_due(const etcl_script_t *script, apr_int64_t mtime_us)
 {
-    if (mtime_us > 0 && mtime_us != script->mtime_us) {
+    if ((mtime_us >= 0 && script->stale) ||
+        (mtime_us > 0 && mtime_us != script->mtime_us)) {
         return 1;
     }
     if (script->space) {
@@ -144,11 +150,11 @@ static PyObject *find_callable(etcl_interp_t *interp, etcl_script_t *script,
     return NULL;
 }
 
-PyObject *etcl_script_get(etcl_interp_t *interp, const etcl_target_t *target,
-                          apr_int64_t mtime_us)
+/* The entry of a script that is loaded; NULL: why was said in the log. */
+static etcl_script_t *obtain(etcl_interp_t *interp, const etcl_target_t *target,
+                             apr_int64_t mtime_us)
 {
     etcl_script_t *script = find(interp, target->script);
-    PyObject *callable = NULL;
     int tried = 0;
 
     if (script && is_due(script, mtime_us)) {
@@ -159,17 +165,64 @@ PyObject *etcl_script_get(etcl_interp_t *interp, const etcl_target_t *target,
         }
         pthread_mutex_unlock(&script->lock);
     }
-    if (script && script->space) {
-        callable = find_callable(interp, script, target->callable);
-    } else if (script && !tried) {
+    if (script && !script->space && !tried) {
         etcl_say_turn(etcl_threads_current(), ETCL_LOG_ERR,
                       "ETCL0311: %s is not loaded: see the message before; "
                       "it is tried again when the file changes, or after a "
                       "second",
                       script->path.ptr);
     }
+    return script && script->space ? script : NULL;
+}
+
+PyObject *etcl_script_get(etcl_interp_t *interp, const etcl_target_t *target,
+                          apr_int64_t mtime_us)
+{
+    etcl_script_t *script = obtain(interp, target, mtime_us);
+    PyObject *callable = NULL;
+
+    if (script && !target->callable.len) {
+        callable = Py_NewRef(Py_None);
+    } else if (script) {
+        callable = find_callable(interp, script, target->callable);
+    }
     if (PyErr_Occurred()) {
         PyErr_WriteUnraisable(NULL);
     }
     return callable;
+}
+
+PyObject *etcl_script_space(etcl_interp_t *interp, const etcl_target_t *target,
+                            apr_int64_t mtime_us)
+{
+    const etcl_script_t *script = obtain(interp, target, mtime_us);
+
+    if (PyErr_Occurred()) {
+        PyErr_WriteUnraisable(NULL);
+    }
+    return script ? Py_NewRef(script->space) : NULL;
+}
+
+void etcl_script_poll(etcl_interp_t *interp, const etcl_target_t *target,
+                      etcl_span_t resource)
+{
+    const etcl_runtime_config_t *config = etcl_start_config();
+    etcl_script_t *script = find(interp, target->script);
+    PyObject *wanted;
+
+    if (!script || !script->hook || script->stale) {
+        PyErr_Clear();
+        return;
+    }
+    wanted =
+        PyObject_CallFunction(interp->tools.ask_reload, "Oy#", script->hook,
+                              resource.ptr, (Py_ssize_t)resource.len);
+    script->stale = wanted == Py_True;
+    Py_XDECREF(wanted);
+    if (PyErr_Occurred()) {
+        PyErr_WriteUnraisable(NULL);
+    }
+    if (script->stale && *config->process_group && config->loaded) {
+        config->loaded(script->path, 0);
+    }
 }

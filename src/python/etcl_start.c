@@ -7,7 +7,9 @@
 #include "etcl_fork.h"
 #include "etcl_home.h"
 #include "etcl_interp.h"
+#include "etcl_origin.h"
 #include "etcl_outside.h"
+#include "etcl_setup.h"
 #include "etcl_say.h"
 #include "etcl_text.h"
 #include "etcl_threads.h"
@@ -151,10 +153,14 @@ apr_status_t etcl_start_python(const etcl_runtime_config_t *config,
     etcl_say_init(config->log);
     etcl_fork_init();
     etcl_threads_init();
-    rv = etcl_home_resolve(config->python_home, pool, &home, why);
+    rv = etcl_origin_take(pool);
+    if (!rv) {
+        rv = etcl_home_resolve(config->python_home, pool, &home, why);
+    }
     if (rv) {
         return rv;
     }
+    etcl_setup_complain(config);
     status = preinitialize(config);
     if (PyStatus_Exception(status)) {
         return tell(status, pool, why);

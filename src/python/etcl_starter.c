@@ -3,6 +3,7 @@
 
 #include "etcl_starter.h"
 
+#include "etcl_event.h"
 #include "etcl_headers.h"
 #include "etcl_response.h"
 #include "etcl_threads.h"
@@ -112,6 +113,11 @@ static PyObject *call_start(PyObject *callable, PyObject *const *args,
     }
     if (check_again(turn, count == 3 ? args[2] : Py_None) ||
         etcl_headers_take(&turn->response, args[0], args[1])) {
+        return NULL;
+    }
+    if (etcl_event_wanted(turn) &&
+        etcl_event_response(turn, args[0], args[1],
+                            count == 3 ? args[2] : Py_None)) {
         return NULL;
     }
     return get_write(turn);

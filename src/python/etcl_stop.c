@@ -17,18 +17,41 @@ int etcl_stop_began(void)
     return __atomic_load_n(&began, __ATOMIC_ACQUIRE);
 }
 
+/* One of the tools, for one interpreter, with its seat taken. */
+static PyObject *call_tool(PyObject *tool, const char *reason)
+{
+    PyObject *result = reason ? PyObject_CallFunction(tool, "s", reason)
+                              : PyObject_CallNoArgs(tool);
+
+    if (!result) {
+        PyErr_WriteUnraisable(NULL);
+    }
+    return result;
+}
+
+/* process_stopping, everywhere, before anything ends. */
+static int tell_all(const char *reason)
+{
+    etcl_interp_t *interp;
+
+    for (interp = etcl_interp_all(); interp; interp = interp->next) {
+        if (!etcl_threads_enter(interp)) {
+            return -1;
+        }
+        Py_XDECREF(call_tool(interp->tools.tell_stopping, reason));
+        etcl_outside_leave();
+    }
+    return 0;
+}
+
 /* threading's shutdown and atexit, in the interpreter that is entered.
  * Returns the number of threads that stay behind. */
-static long run_callbacks(const etcl_interp_t *interp, const char *reason)
+static long run_callbacks(const etcl_interp_t *interp)
 {
-    PyObject *left = PyObject_CallFunction(interp->tools.run_exit_callbacks,
-                                           "s", reason ? reason : "");
+    PyObject *left = call_tool(interp->tools.run_exit_callbacks, NULL);
     long count = left ? PyLong_AsLong(left) : 1;
 
     Py_XDECREF(left);
-    if (PyErr_Occurred()) {
-        PyErr_WriteUnraisable(NULL);
-    }
     return count;
 }
 
@@ -39,6 +62,7 @@ void etcl_stop_python(const char *reason)
     long left = 0;
 
     if (__atomic_exchange_n(&began, 1, __ATOMIC_ACQ_REL) ||
+        tell_all(reason ? reason : "") ||
         !etcl_start_config()->destroy_interpreter) {
         return;
     }
@@ -51,7 +75,7 @@ void etcl_stop_python(const char *reason)
         if (!seat) {
             return;
         }
-        left += run_callbacks(interp, reason);
+        left += run_callbacks(interp);
     }
     if (seat && !left && !etcl_threads_busy()) {
         Py_FinalizeEx();

@@ -17,7 +17,10 @@ typedef struct thread_t {
     int id;
     int alive;
     pthread_t handle;
-    etcl_exchange_t *serving; /* atomic: read by etcl_threads_kill */
+    etcl_exchange_t *serving; /* atomic: read by others, under the lock */
+    etcl_interp_t *within;    /* of `serving`; set before it */
+    apr_int64_t busy_us;      /* of all its turns */
+    unsigned int begun;       /* the turn's serial when the thread began */
     etcl_seat_t *seats;
     etcl_turn_t turn;
 } thread_t;
@@ -96,6 +99,8 @@ static thread_t *get_me(void)
     if (me) {
         me->id = count++;
         me->alive = 1;
+        me->busy_us = 0;
+        me->begun = me->turn.serial;
         me->handle = pthread_self();
         pthread_setspecific(at_end, me);
         etcl_dump_unblock();
@@ -115,6 +120,7 @@ etcl_seat_t *etcl_threads_adopt(etcl_interp_t *interp, PyThreadState *state)
     seat->interp = interp;
     seat->state = state;
     seat->thread_id = thread->id;
+    seat->busy_us = &thread->busy_us;
     seat->next = thread->seats;
     thread->seats = seat;
     return seat;
@@ -140,7 +146,7 @@ static etcl_seat_t *make_seat(etcl_interp_t *interp)
     }
     seat = etcl_threads_adopt(interp, state);
     if (!seat) {
-        etcl_gate_enter(state);
+        etcl_gate_enter(interp->gate, state);
         PyThreadState_Clear(state);
         PyThreadState_DeleteCurrent();
     }
@@ -164,7 +170,7 @@ etcl_seat_t *etcl_threads_enter(etcl_interp_t *interp)
         seat = make_seat(interp);
     }
     if (seat) {
-        etcl_gate_enter(seat->state);
+        etcl_gate_enter(interp->gate, seat->state);
     }
     return seat;
 }
@@ -181,9 +187,51 @@ etcl_turn_t *etcl_threads_current(void)
     return me && etcl_turn_is_mine(&me->turn) ? &me->turn : NULL;
 }
 
-void etcl_threads_serve(etcl_exchange_t *x)
+void etcl_threads_serve(etcl_exchange_t *x, etcl_interp_t *interp)
 {
+    me->within = interp;
     __atomic_store_n(&me->serving, x, __ATOMIC_RELEASE);
+}
+
+int etcl_threads_find(const etcl_exchange_t *x, etcl_sight_t *out)
+{
+    thread_t *thread;
+    int found = 0;
+
+    pthread_mutex_lock(&lock);
+    for (thread = threads; thread && !found; thread = thread->next) {
+        if (__atomic_load_n(&thread->serving, __ATOMIC_ACQUIRE) == x) {
+            *out = (etcl_sight_t){ &thread->turn, thread->within,
+                                   thread->turn.serial,
+                                   (unsigned long)thread->handle };
+            found = out->interp != NULL;
+        }
+    }
+    pthread_mutex_unlock(&lock);
+    return found;
+}
+
+int etcl_threads_loads(etcl_load_t *out, int max)
+{
+    const thread_t *thread;
+    int number = 0;
+
+    pthread_mutex_lock(&lock);
+    for (thread = threads; thread && number < max; thread = thread->next) {
+        unsigned int busy =
+            __atomic_load_n(&thread->serving, __ATOMIC_ACQUIRE) != NULL;
+
+        if (thread->alive) {
+            out[number++] = (etcl_load_t){
+                .thread_id = thread->id,
+                .turns = thread->turn.serial - thread->begun - busy,
+                .busy_us = thread->busy_us,
+                .since_us = busy ? thread->turn.meter.start_us : 0
+            };
+        }
+    }
+    pthread_mutex_unlock(&lock);
+    return number;
 }
 
 int etcl_threads_busy(void)

@@ -14,7 +14,8 @@ typedef struct etcl_seat_t {
     struct etcl_seat_t *next;
     etcl_interp_t *interp;
     PyThreadState *state;
-    int thread_id; /* mod_wsgi.thread_id; 0 is the thread that started */
+    int thread_id;        /* mod_wsgi.thread_id; 0 is the thread that started */
+    apr_int64_t *busy_us; /* of the thread: time in applications */
     etcl_environ_t environ;
     PyObject *input; /* for the next request; NULL: the last one kept it */
     PyObject *start; /* likewise: start_response */
@@ -45,8 +46,36 @@ etcl_turn_t *etcl_threads_turn(void);
 /** Whether the turn lasts and belongs to the calling thread, or NULL. */
 etcl_turn_t *etcl_threads_current(void);
 
-/** Tell which exchange the calling thread serves; NULL: none. */
-void etcl_threads_serve(etcl_exchange_t *x);
+/** Tell which exchange the calling thread serves, and where; NULL: none. */
+void etcl_threads_serve(etcl_exchange_t *x, etcl_interp_t *interp);
+
+/* A turn that somebody else looks at: it may be over by now. */
+typedef struct {
+    etcl_turn_t *turn;
+    etcl_interp_t *interp;
+    unsigned int serial;  /* of the turn when it was found */
+    unsigned long thread; /* as CPython identifies it */
+} etcl_sight_t;
+
+/**
+ * Find the turn that serves `x`.
+ *
+ * Owns     the memory of a turn stays for ever; use it with the GIL of
+ *          `interp`, and only while its serial is the same.
+ * Returns  0: nobody serves it
+ */
+int etcl_threads_find(const etcl_exchange_t *x, etcl_sight_t *out);
+
+/* What a thread has done. */
+typedef struct {
+    int thread_id;
+    unsigned int turns;
+    apr_int64_t busy_us;
+    apr_int64_t since_us; /* wall clock; 0: it does nothing now */
+} etcl_load_t;
+
+/** What each living thread has done; returns how many, at most `max`. */
+int etcl_threads_loads(etcl_load_t *out, int max);
 
 /** How many threads serve an exchange now. */
 int etcl_threads_busy(void);

@@ -10,6 +10,7 @@
 #include "etcl_outside.h"
 #include "etcl_starter.h"
 #include "etcl_stream.h"
+#include "etcl_threads.h"
 
 #define LINE_MAX_BYTES 65536
 
@@ -21,6 +22,35 @@ void etcl_turn_init(etcl_turn_t *turn)
     pthread_mutex_init(&turn->guard, NULL);
     for (i = 0; i < ETCL_TURN_STREAMS; i++) {
         etcl_buffer_init(&turn->lines[i], LINE_MAX_BYTES);
+    }
+}
+
+/* WSGIHandlerScript fixes the name. */
+static etcl_span_t callable_of(const etcl_call_t *call)
+{
+    if (call->flags & ETCL_CALL_HANDLER) {
+        return ETCL_SPAN("handle_request");
+    }
+    return call->target.callable;
+}
+
+static void join(etcl_turn_t *turn)
+{
+    etcl_interp_t *interp = turn->seat->interp;
+
+    turn->next = interp->running;
+    turn->at = &interp->running;
+    if (turn->next) {
+        turn->next->at = &turn->next;
+    }
+    interp->running = turn;
+}
+
+static void leave(etcl_turn_t *turn)
+{
+    *turn->at = turn->next;
+    if (turn->next) {
+        turn->next->at = turn->at;
     }
 }
 
@@ -41,18 +71,40 @@ void etcl_turn_begin(etcl_turn_t *turn, const etcl_call_t *call,
     turn->response.begun = 0;
     turn->response.opened = 0;
     turn->response.cut = 0;
+    turn->callable = callable_of(call);
+    turn->state = ETCL_TURN_CALM;
+    turn->meter.on = 0;
+    join(turn);
 }
 
 void etcl_turn_end(etcl_turn_t *turn)
 {
+    PyObject *data;
+
     etcl_stream_finish(turn);
     etcl_headers_forget(&turn->response);
     etcl_input_detach(turn->seat);
     etcl_starter_detach(turn->seat);
+    leave(turn);
     etcl_outside_lock(&turn->guard);
     turn->x = NULL;
     turn->call = NULL;
     pthread_mutex_unlock(&turn->guard);
+    data = turn->data;
+    turn->data = NULL;
+    Py_XDECREF(data);
+}
+
+etcl_span_t etcl_turn_value(const etcl_turn_t *turn, unsigned int id)
+{
+    apr_size_t i;
+
+    for (i = 0; i < turn->call->pair_count; i++) {
+        if (turn->call->pairs[i].id == id) {
+            return turn->call->pairs[i].value;
+        }
+    }
+    return (etcl_span_t){ "", 0 };
 }
 
 int etcl_turn_is_mine(const etcl_turn_t *turn)

@@ -9,6 +9,7 @@
 #include "etcl_call.h"
 #include "etcl_buffer.h"
 #include "etcl_exchange.h"
+#include "etcl_meter.h"
 
 #include <pthread.h>
 
@@ -33,16 +34,29 @@ typedef struct {
     char length[24];      /* text of a Content-Length of ours */
 } etcl_response_t;
 
+/* Whether RequestTimeout was raised in the turn; with the GIL. */
+typedef enum {
+    ETCL_TURN_CALM,
+    ETCL_TURN_INTERRUPTED, /* it is on its way, or came */
+    ETCL_TURN_LATE         /* the application is done: not any more */
+} etcl_turn_state_t;
+
 typedef struct etcl_turn_t {
     const etcl_call_t *call;
     etcl_exchange_t *x;       /* NULL between requests */
     struct etcl_seat_t *seat; /* of the thread in its interpreter */
-    pthread_mutex_t guard;    /* held by the one user of `x` */
-    unsigned int serial;      /* counts the turns of the thread */
-    unsigned int forks;       /* etcl_fork_count() when it began */
-    apr_status_t broken;      /* first error of `x`; then it is let alone */
-    apr_int64_t taken;        /* bytes of the request body so far */
-    int is_head;              /* the answer has no body */
+    struct etcl_turn_t *next; /* that runs in the same interpreter */
+    struct etcl_turn_t **at;  /* what points to this one */
+    etcl_span_t callable;     /* name of what is called */
+    PyObject *data;           /* request_data(); NULL until asked for */
+    etcl_turn_state_t state;
+    etcl_meter_t meter;
+    pthread_mutex_t guard; /* held by the one user of `x` */
+    unsigned int serial;   /* counts the turns of the thread */
+    unsigned int forks;    /* etcl_fork_count() when it began */
+    apr_status_t broken;   /* first error of `x`; then it is let alone */
+    apr_int64_t taken;     /* bytes of the request body so far */
+    int is_head;           /* the answer has no body */
     etcl_response_t response;
     etcl_buffer_t lines[ETCL_TURN_STREAMS];
 } etcl_turn_t;
@@ -62,6 +76,9 @@ void etcl_turn_begin(etcl_turn_t *turn, const etcl_call_t *call,
  *          is still inside the exchange.
  */
 void etcl_turn_end(etcl_turn_t *turn);
+
+/** A variable of the turn by its id; "" when it has none. */
+etcl_span_t etcl_turn_value(const etcl_turn_t *turn, unsigned int id);
 
 /** Whether the turn lasts, in this process: not in a forked copy of it. */
 int etcl_turn_is_mine(const etcl_turn_t *turn);

@@ -15,6 +15,15 @@ def describe(title, error):
     return encode(f"{title}\n{text}")
 
 
+def without_us(error):
+    """The error, its trace without the frames of ours that it begins with."""
+    trace = error.__traceback__
+    while trace and trace.tb_frame.f_code.co_filename.startswith("<mod_etcl"):
+        trace = trace.tb_next
+    error.__traceback__ = trace
+    return error
+
+
 def encode(text):
     return text.encode("utf-8", "backslashreplace")
 

@@ -24,11 +24,32 @@ def extend_path(python_path, home):
         sys.path[:] = [home] + [e for e in sys.path if e != home]
 
 
+def restore_environment():
+    """The process's first one, whatever other interpreters did to it."""
+    variables = os.environ._data  # a plain update would change the process
+    variables.clear()
+    for entry in config["environment"]:
+        name, _, value = entry.partition(b"=")
+        variables[name] = value
+
+
 def name_account(user, home):
-    if user:
-        os.environ["USER"] = os.environ["LOGNAME"] = user
-    if home:
-        os.environ["HOME"] = home
+    names = {"USER": user, "USERNAME": user, "LOGNAME": user, "HOME": home}
+    for name, value in names.items():
+        if value and config["is_main"]:
+            os.environ[name] = value
+        elif value:
+            os.environ._data[os.fsencode(name)] = os.fsencode(value)
+
+
+def leave_on_signals():
+    """A service runs in the main thread, which is asked to go by signal."""
+    def leave(number, frame):
+        raise SystemExit
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, leave)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK,
+                           (signal.SIGTERM, signal.SIGINT))
 
 
 def ignore_signals():
@@ -50,8 +71,11 @@ def watch_stacks():
         faulthandler.enable(2)
 
 
-def run_exit_callbacks(reason):
+def run_exit_callbacks():
     """As at Python's own end; returns how many threads are left behind."""
+    # Whichever thread imported threading is its main one, and would be
+    # waited for.
+    threading.main_thread()._ident = threading.get_ident()
     try:
         threading._shutdown()
         atexit._run_exitfuncs()
@@ -62,11 +86,18 @@ def run_exit_callbacks(reason):
                and not isinstance(thread, threading._DummyThread))
 
 
-extend_path(config["python_path"], config["home"])
+if not config["is_main"]:
+    restore_environment()
+name_account(config["user"], config["user_home"])
+for python_path in config["python_paths"]:
+    extend_path(python_path, None)
+extend_path(None, config["home"])
+graft_package()
 if config["is_main"]:
-    name_account(config["user"], config["user_home"])
     watch_stacks()
-    if config["switch_interval"] > 0:
-        sys.setswitchinterval(config["switch_interval"])
-if config["restrict_signal"] and config["threads"]:
+if config["switch_interval"] > 0:
+    sys.setswitchinterval(config["switch_interval"])
+if config["restrict_signal"]:
     ignore_signals()
+if config["service"]:
+    leave_on_signals()

@@ -32,6 +32,8 @@ def load_script(path, again):
              module.__dict__)
         return module.__dict__
     except BaseException as error:
+        if config["service"] and isinstance(error, SystemExit):
+            return module.__dict__
         restore(name, before)
         say_load_error(path, error)
         return None
@@ -52,11 +54,7 @@ def say_unreadable(path, error):
 
 def say_load_error(path, error):
     title = title_of(path, error)
-    if not isinstance(error, SystemExit):
-        # Our own frame, which executes the script, tells nobody anything.
-        trace = error.__traceback__
-        error.__traceback__ = trace.tb_next or trace
-    say(LOG_ERR, describe(title, error))
+    say(LOG_ERR, describe(title, without_us(error)))
 
 
 def title_of(path, error):
@@ -95,3 +93,13 @@ def callables_in(space):
     return sorted(name for name, value in list(space.items())
                   if isinstance(name, str) and not name.startswith("_")
                   and callable(value))[:20]
+
+
+def ask_reload(hook, path):
+    """Whether the script's reload_required() wants it to be loaded again."""
+    try:
+        return bool(hook(os.fsdecode(path)))
+    except BaseException as error:
+        say(LOG_ERR, describe("ETCL0338: reload_required() failed",
+                              without_us(error)))
+        return False

@@ -40,7 +40,8 @@ static const struct {
           " isinstance(e, io.TextIOBase))"),
       "3 True True\n" },
     { SAY("import logging; l = logging.Logger('x');"
-          " import mod_wsgi; l.addHandler(mod_wsgi.LogHandler());"
+          " import mod_wsgi; h = mod_wsgi.LogHandler(); l.addHandler(h);"
+          " h.setFormatter(logging.Formatter('%(message)s'));"
           " l.warning('w'); l.error('e'); l.info('i'); l.debug('d');"
           " l.critical('c\\nd')"),
       "4 w\n3 e\n6 i\n7 d\n2 c\nd\n" },
