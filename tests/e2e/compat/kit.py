@@ -31,6 +31,13 @@ WSGIApplicationGroup %{GLOBAL}
 """,
 }
 HEADS["remote"] = HEADS["daemon"]
+ONE_CHILD = """
+StartServers 1
+ServerLimit 1
+MaxRequestWorkers 8
+MinSpareThreads 1
+MaxSpareThreads 8
+""" if os.environ.get("ETCL_MPM", "event")[:7] != "prefork" else ""
 
 
 def scene(lines: str, mode: str, *, lenient: bool = LENIENT,
@@ -81,6 +88,7 @@ def comment_out(path: Path, number: int) -> str:
 # the test gave, and HERE the names of the script (apps/module.py).
 
 GIVEN: dict = {}
+MEMORY: dict = {}      # of the process: apps/probe.py
 HERE = types.SimpleNamespace()
 
 

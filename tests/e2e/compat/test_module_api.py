@@ -33,7 +33,7 @@ PLAIN = CONF
 
 
 def CONF(mode):
-    return PLAIN + DAEMON_ONLY * (mode == "daemon") + (
+    return kit.ONE_CHILD + PLAIN + DAEMON_ONLY * (mode == "daemon") + (
         "WSGIServerMetrics On\n" * (mode == "embedded"))
 
 
@@ -484,7 +484,8 @@ def make_metrics():
     lives = []
 
     def one(mode):
-        server = kit.scene("WSGIScriptAlias /module {apps}/module.py\n", mode)
+        server = kit.scene(kit.ONE_CHILD + "WSGIScriptAlias /module "
+                           "{apps}/module.py\n", mode)
         lives.append(life(server))
         next(lives[-1])
         kit.tolerate(server)
