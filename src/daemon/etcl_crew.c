@@ -148,7 +148,7 @@ void etcl_crew_fork(etcl_crew_t *crew, int slot)
     }
     member->out->pid = member->err->pid = member->pid;
     close_ends(&ends);
-    etcl_policy_forked(crew->policy, slot);
+    etcl_policy_forked(crew->policy, slot, etcl_clock_us());
 }
 
 /* A worker whose application closed its control socket still hears this. */
@@ -163,12 +163,13 @@ static void tell_end(const etcl_member_t *member, const etcl_note_t *note)
 
 void etcl_crew_retire(etcl_crew_t *crew, int slot)
 {
-    const etcl_policy_grace_t *grace = etcl_policy_grace(crew->policy);
     etcl_member_t *member = &crew->member[slot];
     etcl_why_t why = crew->policy->ending ? ETCL_WHY_SHUTDOWN : member->why;
+    const etcl_policy_grace_t *grace =
+        etcl_policy_grace(crew->policy, why == ETCL_WHY_EVICTION);
 
     etcl_roster_set_state(crew->handover->roster, slot, ETCL_SLOT_RETIRING);
-    etcl_policy_retiring(crew->policy, slot, etcl_clock_us());
+    etcl_policy_retiring(crew->policy, slot, grace, etcl_clock_us());
     tell_end(member, &(etcl_note_t){ .kind = ETCL_NOTE_RETIRE,
                                      .number = why,
                                      .a_us = grace->calls_us,
@@ -219,7 +220,13 @@ static void tell_end_of(const etcl_crew_t *crew, int slot, int status)
     const char *group = crew->handover->group.name;
     const etcl_member_t *member = &crew->member[slot];
 
-    if (state == ETCL_WORKER_KILLED) {
+    if (crew->policy->slot[slot].late) {
+        etcl_journal_say(ETCL_LOG_ERR,
+                         "ETCL0261: worker %d of group %s (pid %ld) was not "
+                         "ready within startup-timeout, %d s, and was killed",
+                         slot, group, (long)member->pid,
+                         (int)(crew->policy->startup_us / 1000000));
+    } else if (state == ETCL_WORKER_KILLED) {
         etcl_journal_say(ETCL_LOG_WARNING,
                          "ETCL0233: worker %d of group %s (pid %ld) did not "
                          "end in time and was killed",
@@ -229,6 +236,11 @@ static void tell_end_of(const etcl_crew_t *crew, int slot, int status)
                          "ETCL0237: worker %d of group %s (pid %ld) has "
                          "finished and ended",
                          slot, group, (long)member->pid);
+    } else if (crew->policy->service && state == ETCL_WORKER_READY && !status) {
+        etcl_journal_say(ETCL_LOG_INFO,
+                         "ETCL0265: the script of service %s (pid %ld) has "
+                         "come to its end; it is started again",
+                         group, (long)member->pid);
     } else if (!member->no_python) {
         tell_death(crew, slot, status);
     }
@@ -258,7 +270,8 @@ static void mark_roster(const etcl_crew_t *crew, int slot, int status)
         last = ETCL_LAST_LOAD;
     }
     etcl_roster_bury(roster, slot, last, (apr_uint32_t)detail);
-    if (crew->policy->slot[slot].state == ETCL_WORKER_RETIRING) {
+    if (crew->policy->service ||
+        crew->policy->slot[slot].state == ETCL_WORKER_RETIRING) {
         etcl_roster_set_state(roster, slot, ETCL_SLOT_EMPTY);
     }
 }

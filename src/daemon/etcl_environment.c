@@ -127,23 +127,28 @@ apr_status_t etcl_environment_settle(const etcl_group_t *group,
 }
 
 static void limit(const etcl_group_t *group, int resource, const char *option,
-                  apr_int64_t bytes)
+                  apr_int64_t soft, apr_int64_t hard)
 {
-    struct rlimit value = { (rlim_t)bytes, (rlim_t)bytes };
+    struct rlimit value = { (rlim_t)soft, (rlim_t)hard };
 
-    if (bytes && setrlimit((__rlimit_resource_t)resource, &value)) {
+    if (soft && setrlimit((__rlimit_resource_t)resource, &value)) {
         etcl_journal_say(ETCL_LOG_WARNING,
                          "ETCL0228: group %s goes on without "
                          "%s=%" APR_INT64_T_FMT ": %s",
-                         group->name, option, bytes, strerror(errno));
+                         group->name, option, soft, strerror(errno));
     }
 }
 
 void etcl_environment_limit(const etcl_group_t *group)
 {
-    limit(group, RLIMIT_DATA, "memory-limit", group->options.memory_limit);
+    const etcl_group_options_t *options = &group->options;
+
+    limit(group, RLIMIT_DATA, "memory-limit", options->memory_limit,
+          options->memory_limit);
     limit(group, RLIMIT_AS, "virtual-memory-limit",
-          group->options.virtual_memory_limit);
+          options->virtual_memory_limit, options->virtual_memory_limit);
+    limit(group, RLIMIT_CPU, "cpu-time-limit", options->cpu_time_limit,
+          options->cpu_time_limit + 1 + options->shutdown_timeout);
 }
 
 int etcl_environment_is_plain(void)

@@ -24,7 +24,8 @@ apr_status_t etcl_environment_enter(const etcl_group_t *group);
 apr_status_t etcl_environment_settle(const etcl_group_t *group,
                                      apr_pool_t *pool);
 
-/** Memory limits, which are for workers only; failures are warnings. */
+/** Limits of memory and CPU time, which are for workers only; failures are
+ *  warnings. */
 void etcl_environment_limit(const etcl_group_t *group);
 
 /** Whether the locale in force is C or POSIX, so that Python needs UTF-8. */

@@ -4,8 +4,10 @@
 
 #include "etcl_heart.h"
 #include "etcl_clock.h"
+#include "etcl_guard.h"
 #include "etcl_journal.h"
 #include "etcl_policy.h"
+#include "etcl_probe.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -25,14 +27,19 @@ static struct {
     int wake_fd;
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t changed;
-    etcl_park_t *park; /* NULL: not serving yet */
+    etcl_service_t *service; /* NULL: not serving yet */
+    pthread_t script;        /* with `has_script`: runs a service */
+    int has_script;
+    int told_script;
     int ordered;
     etcl_order_t order;
     apr_int64_t end_us; /* the process is ended then; 0: not yet known */
 } heart = { .lock = PTHREAD_MUTEX_INITIALIZER,
             .changed = PTHREAD_COND_INITIALIZER };
 
-static atomic_int asked_end, asked_replace;
+/* Signals that have come, by number: SIGTERM and SIGINT, SIGUSR1, and those
+ * that the application may hear of. */
+static atomic_int came[NSIG];
 
 /* A child that the application forked shares the eventfd, but not the order:
  * it gets the signal's own meaning, so that terminate() ends it. */
@@ -46,19 +53,22 @@ static void on_signal(int number)
         raise(number);
         return;
     }
-    atomic_store(number == SIGUSR1 ? &asked_replace : &asked_end, 1);
+    atomic_store(&came[number], 1);
     if (write(heart.wake_fd, &one, sizeof(one)) < 0) {
         errno = saved; /* full: it is awake already */
     }
     errno = saved;
 }
 
-static void on_other_signal(int number)
+/* The kernel repeats it each second; nothing is waited for. */
+static void on_cpu_spent(int number)
 {
     if (getpid() != heart.pid) {
         signal(number, SIG_DFL);
         raise(number);
+        return;
     }
+    etcl_guard_cpu_spent();
 }
 
 static void handle(int number, void (*handler)(int))
@@ -77,10 +87,21 @@ static void open_signals(void)
     handle(SIGTERM, on_signal);
     handle(SIGINT, on_signal);
     handle(SIGUSR1, on_signal);
-    handle(SIGUSR2, on_other_signal);
-    handle(SIGHUP, on_other_signal);
+    handle(SIGUSR2, on_signal);
+    handle(SIGHUP, on_signal);
+    handle(SIGXCPU, on_cpu_spent);
     sigemptyset(&none);
     pthread_sigmask(SIG_SETMASK, &none, NULL);
+}
+
+/* A service has no calls to finish, and all of its time to end. */
+static void end_script(const etcl_order_t *order)
+{
+    if (!heart.told_script) {
+        heart.told_script = 1;
+        heart.end_us = etcl_clock_us() + order->stop_us;
+        pthread_kill(heart.script, SIGTERM);
+    }
 }
 
 /* Of two orders the more urgent holds. A worker that does not serve yet has
@@ -90,13 +111,16 @@ static void give_order(const etcl_order_t *order)
     apr_int64_t end_us = order->calls_until_us + order->stop_us;
 
     pthread_mutex_lock(&heart.lock);
-    if (!heart.park) {
+    if (!heart.service && !heart.has_script) {
         _exit(0);
+    }
+    if (heart.has_script) {
+        end_script(order);
     }
     if (!heart.ordered || order->calls_until_us < heart.order.calls_until_us) {
         heart.order = *order;
     }
-    if (!heart.end_us || end_us < heart.end_us) {
+    if (!heart.has_script && (!heart.end_us || end_us < heart.end_us)) {
         heart.end_us = end_us;
     }
     heart.ordered = 1;
@@ -105,7 +129,7 @@ static void give_order(const etcl_order_t *order)
 }
 
 /* As long as the group's options give, when nobody says otherwise. */
-static void end_by_itself(int hurry)
+static void end_by_itself(etcl_why_t why, int hurry)
 {
     const etcl_group_options_t *options = &heart.worker->group->options;
     etcl_policy_grace_t grace = etcl_policy_limits(
@@ -114,7 +138,7 @@ static void end_by_itself(int hurry)
     etcl_roster_set_state(heart.worker->roster, heart.worker->slot,
                           ETCL_SLOT_RETIRING);
     give_order(
-        &(etcl_order_t){ .why = ETCL_WHY_SHUTDOWN,
+        &(etcl_order_t){ .why = why,
                          .calls_until_us = etcl_clock_us() + grace.calls_us,
                          .stop_us = grace.stop_us });
 }
@@ -129,7 +153,7 @@ static void outlive_supervisor(void)
                      heart.worker->group->name, heart.worker->slot,
                      (long)heart.pid);
     heart.control_fd = -1;
-    end_by_itself(0);
+    end_by_itself(ETCL_WHY_SHUTDOWN, 0);
 }
 
 static void take_control(void)
@@ -149,6 +173,61 @@ static void take_control(void)
     }
 }
 
+/* Set once, by the main thread. */
+static etcl_service_t *serving(int *ending)
+{
+    etcl_service_t *service;
+
+    pthread_mutex_lock(&heart.lock);
+    service = heart.service;
+    *ending = heart.ordered;
+    pthread_mutex_unlock(&heart.lock);
+    return service;
+}
+
+static void tell_signal(int number, const char *what)
+{
+    etcl_journal_say(ETCL_LOG_NOTICE,
+                     "ETCL0262: worker %d of group %s (pid %ld) got SIG%s: %s",
+                     heart.worker->slot, heart.worker->group->name,
+                     (long)heart.pid, sigabbrev_np(number), what);
+}
+
+static void ask_successor(etcl_why_t why)
+{
+    etcl_note_send(heart.control_fd,
+                   &(etcl_note_t){ .kind = ETCL_NOTE_REPLACE, .number = why });
+}
+
+/* The supervisor starts another worker while this one still ends. */
+static void leave(etcl_why_t why, int hurry)
+{
+    etcl_note_send(heart.control_fd,
+                   &(etcl_note_t){ .kind = ETCL_NOTE_LEAVING, .number = why });
+    end_by_itself(why, hurry);
+}
+
+static void take_end(int number)
+{
+    if (atomic_exchange(&came[number], 0)) {
+        tell_signal(number, "it ends within shutdown-timeout");
+        leave(ETCL_WHY_SHUTDOWN, 1);
+    }
+}
+
+/* What the application may have subscribed to. */
+static void take_event(int number)
+{
+    int ending;
+
+    if (atomic_exchange(&came[number], 0)) {
+        tell_signal(number, "subscribers in the application are told");
+        if (serving(&ending)) {
+            etcl_probe_signal(number);
+        }
+    }
+}
+
 static void take_signals(void)
 {
     apr_uint64_t count;
@@ -156,15 +235,16 @@ static void take_signals(void)
     if (read(heart.wake_fd, &count, sizeof(count)) < 0) {
         return;
     }
-    if (atomic_exchange(&asked_replace, 0)) {
-        etcl_note_send(heart.control_fd,
-                       &(etcl_note_t){ .kind = ETCL_NOTE_REPLACE });
+    if (atomic_exchange(&came[SIGUSR1], 0)) {
+        tell_signal(SIGUSR1, "it is replaced, and finishes its requests");
+        ask_successor(heart.worker->group->options.eviction_timeout
+                          ? ETCL_WHY_EVICTION
+                          : ETCL_WHY_GRACEFUL);
     }
-    if (atomic_exchange(&asked_end, 0)) {
-        etcl_note_send(heart.control_fd,
-                       &(etcl_note_t){ .kind = ETCL_NOTE_LEAVING });
-        end_by_itself(1);
-    }
+    take_event(SIGHUP);
+    take_event(SIGUSR2);
+    take_end(SIGTERM);
+    take_end(SIGINT);
 }
 
 static apr_int64_t deadline(void)
@@ -192,18 +272,85 @@ static void end_in_time(apr_int64_t now_us)
     }
 }
 
+static const char *describe(etcl_why_t why)
+{
+    static const char *const words[ETCL_WHY_COUNT] = {
+        [ETCL_WHY_REQUESTS] = "it has answered maximum-requests",
+        [ETCL_WHY_AGE] = "its restart-interval is over",
+        [ETCL_WHY_INACTIVITY] = "it was idle for inactivity-timeout",
+        [ETCL_WHY_REQUEST] = "a request took longer than request-timeout",
+        [ETCL_WHY_STARTUP] = "no script loaded within startup-timeout",
+        [ETCL_WHY_DEADLOCK] = "Python could not be entered for "
+                              "deadlock-timeout",
+        [ETCL_WHY_CPU] = "it has used cpu-time-limit",
+    };
+
+    return words[why] ? words[why] : etcl_note_why(why);
+}
+
+static void tell_renewal(etcl_why_t why)
+{
+    etcl_journal_say(ETCL_LOG_INFO,
+                     "ETCL0263: worker %d of group %s (pid %ld) is replaced: "
+                     "%s",
+                     heart.worker->slot, heart.worker->group->name,
+                     (long)heart.pid, describe(why));
+}
+
+static void tell_end(etcl_why_t why)
+{
+    etcl_journal_say(ETCL_LOG_ERR,
+                     "ETCL0264: worker %d of group %s (pid %ld) ends and is "
+                     "replaced: %s",
+                     heart.worker->slot, heart.worker->group->name,
+                     (long)heart.pid, describe(why));
+}
+
+/* Nobody can finish anything in a Python that cannot be entered. */
+static void end_at_once(const etcl_service_t *service, etcl_why_t why)
+{
+    tell_end(why);
+    service->runtime->dump(NULL);
+    leave(why, 1);
+    if (why == ETCL_WHY_DEADLOCK) {
+        _exit(0);
+    }
+}
+
+/* Returns when to look again; 0: at the next beat. */
+static apr_int64_t watch_limits(apr_int64_t now_us)
+{
+    int ending;
+    const etcl_service_t *service = serving(&ending);
+    etcl_due_t due;
+
+    if (!service) {
+        return 0;
+    }
+    due = etcl_guard_look(ending, now_us);
+    switch (due.what) {
+    case ETCL_DUE_RENEW:
+        tell_renewal(due.why);
+        ask_successor(due.why);
+        return now_us;
+    case ETCL_DUE_END:
+        end_at_once(service, due.why);
+        return now_us;
+    default:
+        return due.until_us;
+    }
+}
+
 static void beat(apr_int64_t now_us)
 {
-    etcl_park_t *park;
+    int ending;
+    etcl_service_t *service = serving(&ending);
 
     if (heart.control_fd >= 0) {
         etcl_roster_beat(heart.worker->roster, heart.worker->slot, now_us);
     }
-    pthread_mutex_lock(&heart.lock);
-    park = heart.park;
-    pthread_mutex_unlock(&heart.lock);
-    if (park) {
-        etcl_park_sweep(park, now_us);
+    if (service) {
+        etcl_park_sweep(&service->park, now_us);
     }
 }
 
@@ -220,17 +367,21 @@ static int wait_ms(apr_int64_t next_us, apr_int64_t now_us)
 static void *run_heart(void *unused)
 {
     struct pollfd polls[2];
-    apr_int64_t now_us = etcl_clock_us(), next_us = now_us;
+    apr_int64_t now_us = etcl_clock_us(), beat_us = now_us, due_us;
 
     for (;;) {
-        if (now_us >= next_us) {
+        if (now_us >= beat_us) {
             beat(now_us);
-            next_us = now_us + BEAT_US;
+            beat_us = now_us + BEAT_US;
         }
         end_in_time(now_us);
+        due_us = watch_limits(now_us);
+        if (!due_us || due_us > beat_us) {
+            due_us = beat_us;
+        }
         polls[0] = (struct pollfd){ .fd = heart.control_fd, .events = POLLIN };
         polls[1] = (struct pollfd){ .fd = heart.wake_fd, .events = POLLIN };
-        if (poll(polls, 2, wait_ms(next_us, now_us)) > 0) {
+        if (poll(polls, 2, wait_ms(due_us, now_us)) > 0) {
             if (polls[0].revents) {
                 take_control();
             }
@@ -265,10 +416,19 @@ apr_status_t etcl_heart_start(const etcl_worker_t *worker)
     return rv;
 }
 
-void etcl_heart_serve(etcl_park_t *park)
+void etcl_heart_serve(etcl_service_t *service)
 {
     pthread_mutex_lock(&heart.lock);
-    heart.park = park;
+    etcl_guard_start(service, etcl_clock_us());
+    heart.service = service;
+    pthread_mutex_unlock(&heart.lock);
+}
+
+void etcl_heart_service(void)
+{
+    pthread_mutex_lock(&heart.lock);
+    heart.script = pthread_self();
+    heart.has_script = 1;
     pthread_mutex_unlock(&heart.lock);
 }
 
@@ -291,9 +451,23 @@ etcl_order_t etcl_heart_order(void)
     return order;
 }
 
-void etcl_heart_stopping(apr_int64_t until_us)
+/* When no calls were left to wait for, their time is Python's as well, up to
+ * what shutdown-timeout gives it. */
+void etcl_heart_stopping(void)
 {
+    const etcl_group_options_t *options = &heart.worker->group->options;
+    etcl_policy_grace_t full = etcl_policy_limits(options->graceful_timeout,
+                                                  options->shutdown_timeout, 0);
+    apr_int64_t now_us = etcl_clock_us(), least_us, most_us;
+
     pthread_mutex_lock(&heart.lock);
-    heart.end_us = until_us;
+    least_us = now_us + heart.order.stop_us;
+    most_us = heart.order.calls_until_us + heart.order.stop_us;
+    if (!heart.ordered || most_us > now_us + full.stop_us) {
+        most_us = now_us + full.stop_us;
+    }
+    if (!heart.told_script) {
+        heart.end_us = most_us > least_us ? most_us : least_us;
+    }
     pthread_mutex_unlock(&heart.lock);
 }

@@ -1,12 +1,12 @@
-/* The thread of a worker that never touches Python: it beats, hears what the
- * supervisor and signals say, and ends the process when Python does not. */
+/* The thread of a worker that never waits for Python: it beats, hears what the
+ * supervisor and signals say, watches over limits, and ends the process when
+ * Python does not. */
 
 #ifndef ETCL_HEART_H
 #define ETCL_HEART_H
 
 #include "etcl_note.h"
-#include "etcl_park.h"
-#include "etcl_worker.h"
+#include "etcl_serve.h"
 
 /* To end: why, and how long it may take. */
 typedef struct {
@@ -16,9 +16,9 @@ typedef struct {
 } etcl_order_t;
 
 /**
- * Install the handlers of SIGTERM, SIGINT and SIGUSR1, then let signals in,
- * and start the thread. An order to end ends the process at once until
- * etcl_heart_serve.
+ * Install the handlers of signals, then let signals in, and start the thread.
+ * An order to end ends the process at once until etcl_heart_serve or
+ * etcl_heart_service.
  *
  * Owns     `worker` is borrowed for the life of the process
  * Returns  APR_SUCCESS or errno
@@ -26,7 +26,11 @@ typedef struct {
 apr_status_t etcl_heart_start(const etcl_worker_t *worker);
 
 /** From now on the worker serves: orders are for etcl_heart_wait. */
-void etcl_heart_serve(etcl_park_t *park);
+void etcl_heart_serve(etcl_service_t *service);
+
+/** From now on the calling thread runs a service: an order to end is a
+ *  SIGTERM for it, whose handler is Python's. */
+void etcl_heart_service(void);
 
 /** Wait for the order to end. */
 void etcl_heart_wait(void);
@@ -34,7 +38,8 @@ void etcl_heart_wait(void);
 /** The order as it is by now: it may become more urgent. */
 etcl_order_t etcl_heart_order(void);
 
-/** Python is being stopped: the process is ended at `until_us`. */
-void etcl_heart_stopping(apr_int64_t until_us);
+/** Python is being stopped, which may take its time within the order: the
+ *  process is ended when it is over. */
+void etcl_heart_stopping(void);
 
 #endif

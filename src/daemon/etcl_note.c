@@ -20,6 +20,14 @@ const char *etcl_note_why(apr_uint32_t why)
         [ETCL_WHY_SHUTDOWN] = "shutdown_signal",
         [ETCL_WHY_SCRIPT] = "script_reload",
         [ETCL_WHY_GRACEFUL] = "graceful_signal",
+        [ETCL_WHY_EVICTION] = "eviction_signal",
+        [ETCL_WHY_REQUESTS] = "maximum_requests",
+        [ETCL_WHY_AGE] = "restart_interval",
+        [ETCL_WHY_INACTIVITY] = "inactivity_timeout",
+        [ETCL_WHY_REQUEST] = "request_timeout",
+        [ETCL_WHY_STARTUP] = "startup_timeout",
+        [ETCL_WHY_DEADLOCK] = "deadlock_timeout",
+        [ETCL_WHY_CPU] = "cpu_time_limit",
     };
 
     return names[why < ETCL_WHY_COUNT ? why : ETCL_WHY_SHUTDOWN];

@@ -13,8 +13,8 @@ typedef enum {
     ETCL_NOTE_READY = 1,   /* W: `number` scripts did not load */
     ETCL_NOTE_LOADED = 2,  /* W: script `text`, modified at `a_us` */
     ETCL_NOTE_FAILED = 3,  /* W: Python does not start; the reason is logged */
-    ETCL_NOTE_LEAVING = 4, /* W: it was told to end by a signal, and does */
-    ETCL_NOTE_REPLACE = 5, /* W: SIGUSR1: it wants a successor */
+    ETCL_NOTE_LEAVING = 4, /* W: it ends by itself, for reason `number` */
+    ETCL_NOTE_REPLACE = 5, /* W: it wants a successor, for reason `number` */
     ETCL_NOTE_RETIRE = 6   /* S: end, for reason `number`; `a_us` for calls,
                               then `b_us` for Python */
 } etcl_note_kind_t;
@@ -24,6 +24,14 @@ typedef enum {
     ETCL_WHY_SHUTDOWN = 0,
     ETCL_WHY_SCRIPT = 1,
     ETCL_WHY_GRACEFUL = 2,
+    ETCL_WHY_EVICTION = 3,
+    ETCL_WHY_REQUESTS = 4,
+    ETCL_WHY_AGE = 5,
+    ETCL_WHY_INACTIVITY = 6,
+    ETCL_WHY_REQUEST = 7,
+    ETCL_WHY_STARTUP = 8,
+    ETCL_WHY_DEADLOCK = 9,
+    ETCL_WHY_CPU = 10,
     ETCL_WHY_COUNT
 } etcl_why_t;
 

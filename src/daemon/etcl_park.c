@@ -68,7 +68,8 @@ static void link_out(etcl_park_t *park, etcl_line_t *line)
     }
     park->count--;
     park->busy -= line->state == ETCL_LINE_BUSY;
-    if (!park->count) {
+    park->lost -= line->state == ETCL_LINE_LOST;
+    if (park->count <= park->lost) {
         pthread_cond_signal(&park->emptied);
     }
     pthread_mutex_unlock(&park->lock);
@@ -175,7 +176,9 @@ int etcl_park_give_back(etcl_park_t *park, etcl_line_t *line)
     int shut;
 
     pthread_mutex_lock(&park->lock);
-    shut = park->shut || line->state == ETCL_LINE_SHUT;
+    shut = park->shut || line->state == ETCL_LINE_SHUT ||
+           line->state == ETCL_LINE_LOST;
+    park->lost -= line->state == ETCL_LINE_LOST;
     park->busy -= line->state == ETCL_LINE_BUSY;
     line->state = shut ? ETCL_LINE_SHUT : ETCL_LINE_IDLE;
     pthread_mutex_unlock(&park->lock);
@@ -212,6 +215,20 @@ void etcl_park_shut(etcl_park_t *park)
     pthread_mutex_unlock(&park->lock);
 }
 
+void etcl_park_lose(etcl_park_t *park, etcl_line_t *line)
+{
+    pthread_mutex_lock(&park->lock);
+    if (line->state == ETCL_LINE_BUSY) {
+        line->state = ETCL_LINE_LOST;
+        park->busy--;
+        park->lost++;
+    }
+    if (park->count <= park->lost) {
+        pthread_cond_signal(&park->emptied);
+    }
+    pthread_mutex_unlock(&park->lock);
+}
+
 int etcl_park_rest(etcl_park_t *park, apr_int64_t wait_us)
 {
     struct timespec until;
@@ -222,10 +239,10 @@ int etcl_park_rest(etcl_park_t *park, apr_int64_t wait_us)
     until.tv_sec += (time_t)(wait_us / 1000000) + until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;
     pthread_mutex_lock(&park->lock);
-    if (park->count) {
+    if (park->count > park->lost) {
         pthread_cond_timedwait(&park->emptied, &park->lock, &until);
     }
-    left = park->count ? park->busy : -1;
+    left = park->count > park->lost ? park->busy : -1;
     pthread_mutex_unlock(&park->lock);
     return left;
 }

@@ -16,7 +16,8 @@
 typedef enum {
     ETCL_LINE_IDLE, /* waits in the set */
     ETCL_LINE_BUSY, /* owned by a thread */
-    ETCL_LINE_SHUT  /* nothing more is received; what is queued is refused */
+    ETCL_LINE_SHUT, /* nothing more is received; what is queued is refused */
+    ETCL_LINE_LOST  /* owned by a thread that nobody waits for any more */
 } etcl_line_state_t;
 
 /* A link in the park. */
@@ -39,6 +40,7 @@ typedef struct {
     etcl_line_t *lines; /* all of them */
     int count;
     int busy;    /* lines that a thread works on */
+    int lost;    /* of `count`: LOST */
     int shut;    /* the worker retires */
     int starved; /* no descriptor was left to accept with */
 } etcl_park_t;
@@ -79,8 +81,11 @@ void etcl_park_drop(etcl_park_t *park, etcl_line_t *line);
  */
 void etcl_park_shut(etcl_park_t *park);
 
-/** Wait at most `wait_us` for the last link to go; returns how many are busy,
- *  or -1 when there is no link any more. */
+/** Nobody waits for the thread that owns this link; it still drops it. */
+void etcl_park_lose(etcl_park_t *park, etcl_line_t *line);
+
+/** Wait at most `wait_us` for the last link to go, lost ones apart; returns
+ *  how many are busy, or -1 when there is no link any more. */
 int etcl_park_rest(etcl_park_t *park, apr_int64_t wait_us);
 
 /** Now and then: close links that never greeted, accept again. */

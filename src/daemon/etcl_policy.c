@@ -28,20 +28,31 @@ etcl_policy_grace_t etcl_policy_limits(apr_int64_t graceful,
                                   stop_us };
 }
 
-void etcl_policy_init(etcl_policy_t *policy, int slots, int wanted,
-                      apr_int64_t graceful, apr_int64_t shutdown)
+void etcl_policy_init(etcl_policy_t *policy, int slots,
+                      const etcl_group_options_t *options)
 {
+    apr_int64_t graceful = options->graceful_timeout;
+    apr_int64_t shutdown = options->shutdown_timeout;
+    apr_int64_t evict = options->eviction_timeout;
+
     *policy = (etcl_policy_t){
         .slots = slots,
-        .wanted = wanted,
+        .wanted = (int)options->processes,
+        .service = !options->threads,
+        .startup_us = options->startup_timeout * SECOND_US,
         .grace = etcl_policy_limits(graceful, shutdown, 0),
+        .evict = etcl_policy_limits(evict ? evict : graceful, shutdown, 0),
         .hurry = etcl_policy_limits(graceful, shutdown, 1),
     };
 }
 
-const etcl_policy_grace_t *etcl_policy_grace(const etcl_policy_t *policy)
+const etcl_policy_grace_t *etcl_policy_grace(const etcl_policy_t *policy,
+                                             int evicted)
 {
-    return policy->hurried ? &policy->hurry : &policy->grace;
+    if (policy->hurried) {
+        return &policy->hurry;
+    }
+    return evicted ? &policy->evict : &policy->grace;
 }
 
 static tally_t count_workers(const etcl_policy_t *policy)
@@ -65,7 +76,9 @@ static tally_t count_workers(const etcl_policy_t *policy)
 
 static int is_overdue(const etcl_policy_slot_t *slot, apr_int64_t now_us)
 {
-    return slot->state == ETCL_WORKER_RETIRING && now_us >= slot->until_us;
+    return (slot->state == ETCL_WORKER_RETIRING ||
+            slot->state == ETCL_WORKER_STARTING) &&
+           slot->until_us && now_us >= slot->until_us;
 }
 
 /* A worker that is still loading old code is of no use to anybody. */
@@ -128,7 +141,8 @@ static int wants_start(const etcl_policy_t *policy, const tally_t *tally)
     if (tally->starting + tally->ready < policy->wanted) {
         return !(policy->refused && tally->ready);
     }
-    return tally->stale && !tally->starting && tally->ready <= policy->wanted;
+    return tally->stale && !policy->refused && !tally->starting &&
+           tally->ready <= policy->wanted;
 }
 
 static apr_int64_t sooner(apr_int64_t a_us, apr_int64_t b_us)
@@ -141,7 +155,8 @@ static etcl_action_t wait_for(const etcl_policy_t *policy, apr_int64_t until_us)
     int i;
 
     for (i = 0; i < policy->slots; i++) {
-        if (policy->slot[i].state == ETCL_WORKER_RETIRING) {
+        if (policy->slot[i].state == ETCL_WORKER_RETIRING ||
+            policy->slot[i].state == ETCL_WORKER_STARTING) {
             until_us = sooner(until_us, policy->slot[i].until_us);
         }
     }
@@ -184,9 +199,12 @@ etcl_action_t etcl_policy_next(const etcl_policy_t *policy, apr_int64_t now_us)
                        : (etcl_action_t){ ETCL_DO_EXIT, -1, 0 };
 }
 
-void etcl_policy_forked(etcl_policy_t *policy, int slot)
+void etcl_policy_forked(etcl_policy_t *policy, int slot, apr_int64_t now_us)
 {
-    policy->slot[slot] = (etcl_policy_slot_t){ .state = ETCL_WORKER_STARTING };
+    policy->slot[slot] = (etcl_policy_slot_t){
+        .state = ETCL_WORKER_STARTING,
+        .until_us = policy->startup_us ? now_us + policy->startup_us : 0,
+    };
 }
 
 /* 0, 1, 2, 4, 8, 16, 30, 30 … seconds. */
@@ -252,10 +270,25 @@ int etcl_policy_ready(etcl_policy_t *policy, int slot, int failing,
     return 0;
 }
 
-void etcl_policy_retiring(etcl_policy_t *policy, int slot, apr_int64_t now_us)
+int etcl_policy_looked(etcl_policy_t *policy, int slot, apr_int64_t beat_us)
 {
-    const etcl_policy_grace_t *grace = etcl_policy_grace(policy);
+    etcl_policy_slot_t *self = &policy->slot[slot];
 
+    if (self->state != ETCL_WORKER_READY || self->beat_us != beat_us) {
+        self->beat_us = beat_us;
+        self->still = 0;
+        return 0;
+    }
+    if (++self->still != ETCL_POLICY_LOOKS) {
+        return 0;
+    }
+    self->stale = 1;
+    return 1;
+}
+
+void etcl_policy_retiring(etcl_policy_t *policy, int slot,
+                          const etcl_policy_grace_t *grace, apr_int64_t now_us)
+{
     policy->slot[slot].state = ETCL_WORKER_RETIRING;
     policy->slot[slot].until_us =
         now_us + grace->calls_us + grace->stop_us + ETCL_POLICY_SLACK_US;
@@ -263,6 +296,7 @@ void etcl_policy_retiring(etcl_policy_t *policy, int slot, apr_int64_t now_us)
 
 void etcl_policy_killed(etcl_policy_t *policy, int slot)
 {
+    policy->slot[slot].late = policy->slot[slot].state == ETCL_WORKER_STARTING;
     policy->slot[slot].state = ETCL_WORKER_KILLED;
 }
 
@@ -272,6 +306,9 @@ static int did_not_start(etcl_policy_t *policy, const etcl_policy_slot_t *ended,
 {
     if (!ended->since_us) {
         return 1;
+    }
+    if (policy->service) {
+        return now_us - ended->since_us < ETCL_POLICY_SERVICE_US;
     }
     if (served || now_us - ended->since_us >= ETCL_POLICY_SHORT_US) {
         policy->short_lived = 0;
@@ -287,7 +324,7 @@ void etcl_policy_ended(etcl_policy_t *policy, int slot, int served,
 
     policy->slot[slot] = (etcl_policy_slot_t){ .state = ETCL_WORKER_NONE };
     if (ended.state != ETCL_WORKER_STARTING &&
-        ended.state != ETCL_WORKER_READY) {
+        ended.state != ETCL_WORKER_READY && !ended.late) {
         return;
     }
     if (did_not_start(policy, &ended, served, now_us)) {
@@ -302,10 +339,12 @@ void etcl_policy_renew(etcl_policy_t *policy, int slot)
 {
     int i;
 
-    policy->refused = 0;
-    policy->failures = 0;
-    policy->short_lived = 0;
-    policy->not_before_us = 0;
+    if (slot < 0) {
+        policy->refused = 0;
+        policy->failures = 0;
+        policy->short_lived = 0;
+        policy->not_before_us = 0;
+    }
     for (i = 0; i < policy->slots; i++) {
         policy->slot[i].stale |= slot < 0 || slot == i;
     }
@@ -322,7 +361,7 @@ void etcl_policy_end(etcl_policy_t *policy, int hurry, apr_int64_t now_us)
     policy->hurried = 1;
     for (i = 0; i < policy->slots; i++) {
         if (policy->slot[i].state == ETCL_WORKER_RETIRING) {
-            etcl_policy_retiring(policy, i, now_us);
+            etcl_policy_retiring(policy, i, &policy->hurry, now_us);
         }
     }
 }

@@ -5,6 +5,7 @@
 #ifndef ETCL_POLICY_H
 #define ETCL_POLICY_H
 
+#include "etcl_group.h"
 #include "etcl_roster.h"
 
 /* A worker that ends sooner than this after it became ready, and answered
@@ -12,6 +13,14 @@
  * that kills its worker is no reason to let others wait. */
 #define ETCL_POLICY_SHORT_US 200000
 #define ETCL_POLICY_SHORT_MAX 5
+
+/* A service that ends sooner has not done its work. */
+#define ETCL_POLICY_SERVICE_US 1000000
+
+/* A ready worker whose heart stands still at so many looks in a row, each
+ * ETCL_POLICY_LOOK_US after the other, is stopped or swapped out. */
+#define ETCL_POLICY_LOOK_US 500000
+#define ETCL_POLICY_LOOKS 6
 
 /* What a retiring worker has beyond its own limits before it is killed. */
 #define ETCL_POLICY_SLACK_US 500000
@@ -27,10 +36,13 @@ typedef enum {
 typedef struct {
     etcl_worker_state_t state;
     apr_int64_t since_us; /* when it became ready; 0 not yet */
-    apr_int64_t until_us; /* RETIRING: when it is killed */
+    apr_int64_t until_us; /* STARTING, RETIRING: when it is killed; 0 never */
     int stale;            /* to be replaced */
     int unwanted;         /* loads fewer scripts than those it would replace */
     int failing;          /* scripts that it could not load */
+    int late;             /* it was killed because it did not become ready */
+    apr_int64_t beat_us;  /* its heartbeat at the last look */
+    int still;            /* looks in a row at which it was the same */
 } etcl_policy_slot_t;
 
 /* How long a retiring worker has. */
@@ -42,7 +54,10 @@ typedef struct {
 typedef struct {
     int slots;
     int wanted;                /* workers that are to serve */
+    int service;               /* they run scripts, not requests */
+    apr_int64_t startup_us;    /* to become ready; 0 no limit */
     etcl_policy_grace_t grace; /* of a planned end */
+    etcl_policy_grace_t evict; /* of one by SIGUSR1 */
     etcl_policy_grace_t hurry; /* when Apache stops */
     int ending;                /* no worker is wanted any more */
     int hurried;               /* and those that end have little time */
@@ -77,19 +92,20 @@ typedef struct {
 etcl_policy_grace_t etcl_policy_limits(apr_int64_t graceful,
                                        apr_int64_t shutdown, int hurry);
 
-/** A group without workers; seconds as in etcl_policy_limits. */
-void etcl_policy_init(etcl_policy_t *policy, int slots, int wanted,
-                      apr_int64_t graceful, apr_int64_t shutdown);
+/** A group without workers. */
+void etcl_policy_init(etcl_policy_t *policy, int slots,
+                      const etcl_group_options_t *options);
 
 /** The next action. Asked again and again until it is to wait or to exit. */
 etcl_action_t etcl_policy_next(const etcl_policy_t *policy, apr_int64_t now_us);
 
-/** How long a worker that is told to end now has. */
-const etcl_policy_grace_t *etcl_policy_grace(const etcl_policy_t *policy);
+/** How long a worker that is told to end now has; `evicted`: by SIGUSR1. */
+const etcl_policy_grace_t *etcl_policy_grace(const etcl_policy_t *policy,
+                                             int evicted);
 
 /* What happened. */
 
-void etcl_policy_forked(etcl_policy_t *policy, int slot);
+void etcl_policy_forked(etcl_policy_t *policy, int slot, apr_int64_t now_us);
 void etcl_policy_not_forked(etcl_policy_t *policy, apr_int64_t now_us);
 
 /**
@@ -101,15 +117,25 @@ void etcl_policy_not_forked(etcl_policy_t *policy, apr_int64_t now_us);
 int etcl_policy_ready(etcl_policy_t *policy, int slot, int failing,
                       apr_int64_t now_us);
 
-/** It was told to end, or ends by itself. */
-void etcl_policy_retiring(etcl_policy_t *policy, int slot, apr_int64_t now_us);
+/** It was told to end within `grace`, or ends by itself. */
+void etcl_policy_retiring(etcl_policy_t *policy, int slot,
+                          const etcl_policy_grace_t *grace, apr_int64_t now_us);
+
+/**
+ * A look at a worker's heartbeat, ETCL_POLICY_LOOK_US after the last one.
+ *
+ * Returns  1  it stands still, which is news: the worker is to be replaced
+ */
+int etcl_policy_looked(etcl_policy_t *policy, int slot, apr_int64_t beat_us);
+
 void etcl_policy_killed(etcl_policy_t *policy, int slot);
 
 /** It has ended; `served`: it had answered calls. The slot is free. */
 void etcl_policy_ended(etcl_policy_t *policy, int slot, int served,
                        apr_int64_t now_us);
 
-/** One worker, or with slot -1 every worker, is to be replaced. */
+/** One worker, or with slot -1 every worker because its code has changed, is
+ *  to be replaced. */
 void etcl_policy_renew(etcl_policy_t *policy, int slot);
 
 /** The group is to end, with `hurry` soon. */

@@ -38,6 +38,21 @@ static void forget_held(etcl_reply_t *reply)
     reply->out.len = 0;
 }
 
+/* A packet, and what is known of it afterwards, are one step for whoever
+ * takes over. */
+static apr_status_t send_held(etcl_reply_t *reply, int fd, int nowait)
+{
+    apr_status_t rv;
+
+    pthread_mutex_lock(&reply->sending);
+    rv = etcl_link_send(reply->link, held(reply), fd, nowait);
+    if (rv == APR_SUCCESS) {
+        forget_held(reply);
+    }
+    pthread_mutex_unlock(&reply->sending);
+    return rv;
+}
+
 apr_status_t etcl_reply_send(etcl_reply_t *reply, int fd)
 {
     apr_status_t rv;
@@ -48,9 +63,8 @@ apr_status_t etcl_reply_send(etcl_reply_t *reply, int fd)
     if (!reply->out.len) {
         return APR_SUCCESS;
     }
-    rv = etcl_link_send(reply->link, held(reply), fd, 0);
+    rv = send_held(reply, fd, 0);
     if (rv == APR_SUCCESS) {
-        forget_held(reply);
         return APR_SUCCESS;
     }
     reply->broken = APR_STATUS_IS_TIMEUP(rv) ? APR_TIMEUP : ETCL_EGONE;
@@ -63,6 +77,13 @@ apr_status_t etcl_reply_room(etcl_reply_t *reply, apr_size_t len)
                                                : APR_SUCCESS;
 }
 
+static void mark_left(etcl_reply_t *reply)
+{
+    pthread_mutex_lock(&reply->sending);
+    reply->left = 1;
+    pthread_mutex_unlock(&reply->sending);
+}
+
 /* A head that does not fit into one packet goes in pieces, which must follow
  * each other at once. */
 static apr_status_t put_long_head(etcl_reply_t *reply, etcl_span_t rest)
@@ -70,7 +91,7 @@ static apr_status_t put_long_head(etcl_reply_t *reply, etcl_span_t rest)
     apr_status_t rv = etcl_reply_send(reply, -1);
     etcl_span_t piece;
 
-    reply->left = 1;
+    mark_left(reply);
     while (rv == APR_SUCCESS && rest.len > ETCL_FRAME_MAX) {
         piece = (etcl_span_t){ rest.ptr, ETCL_FRAME_MAX };
         etcl_packet_add(&reply->out, ETCL_FRAME_HEAD_, ETCL_FRAME_MORE, piece);
@@ -150,11 +171,9 @@ static apr_status_t add_data(etcl_reply_t *reply, etcl_span_t block)
 /* All or nothing: one packet, taken by the socket as it is, or left out. */
 static apr_status_t send_nowait(etcl_reply_t *reply)
 {
-    apr_status_t rv = etcl_link_send(reply->link, held(reply), -1, 1);
+    apr_status_t rv = send_held(reply, -1, 1);
 
-    if (rv == APR_SUCCESS) {
-        forget_held(reply);
-    } else if (!APR_STATUS_IS_EAGAIN(rv)) {
+    if (rv != APR_SUCCESS && !APR_STATUS_IS_EAGAIN(rv)) {
         reply->broken = rv = ETCL_EGONE;
     }
     return rv;
@@ -331,6 +350,7 @@ apr_status_t etcl_reply_create(etcl_reply_t *reply)
     };
 
     *reply = (etcl_reply_t){ .base.ops = &ops };
+    pthread_mutex_init(&reply->sending, NULL);
     etcl_buffer_init(&reply->head, ETCL_HEAD_MAX);
     reply->out.ptr = malloc(ETCL_PACKET_MAX);
     reply->in = malloc(ETCL_PACKET_MAX);
@@ -351,6 +371,36 @@ void etcl_reply_begin(etcl_reply_t *reply, etcl_link_t *link,
     reply->have = body;
     reply->owed = 0;
     reply->ended = whole ? APR_EOF : APR_SUCCESS;
+}
+
+/* The packet is small, and the thread that should have sent one has not: there
+ * is room for it. */
+static void send_abort(const etcl_reply_t *reply, int status)
+{
+    const etcl_answer_t answer = { .end = ETCL_ANSWER_FAILED,
+                                   .status = status,
+                                   .promised = -1 };
+    char bytes[ETCL_FRAME_HEAD + FIXED_PAYLOAD];
+    etcl_packet_t packet = { .ptr = bytes, .serial = reply->out.serial };
+
+    if (etcl_end_encode(&answer, &packet) == APR_SUCCESS) {
+        etcl_link_send(reply->link, (etcl_span_t){ bytes, packet.len }, -1, 1);
+    }
+}
+
+/* With the lock taken by its thread, a packet is on its way, and stuck: what
+ * has left of the answer is all that leaves. */
+void etcl_reply_take_over(etcl_reply_t *reply, int status)
+{
+    if (!pthread_mutex_trylock(&reply->sending)) {
+        if (!reply->left) {
+            send_abort(reply, status);
+        }
+        shutdown(reply->link->fd, SHUT_RDWR);
+        pthread_mutex_unlock(&reply->sending);
+    } else {
+        shutdown(reply->link->fd, SHUT_RDWR);
+    }
 }
 
 /* Apache answers in the application's place, so nothing of its answer may

@@ -8,10 +8,13 @@
 #include "etcl_exchange.h"
 #include "etcl_link.h"
 
+#include <pthread.h>
+
 typedef struct {
     etcl_exchange_t base; /* first */
     etcl_link_t *link;
-    apr_status_t broken; /* why the link cannot be used any more */
+    pthread_mutex_t sending; /* held while a packet leaves */
+    apr_status_t broken;     /* why the link cannot be used any more */
     /* The answer. */
     etcl_packet_t out;   /* frames that have not left */
     etcl_buffer_t head;  /* the head, encoded */
@@ -47,6 +50,14 @@ void etcl_reply_begin(etcl_reply_t *reply, etcl_link_t *link,
  *          else it must be closed
  */
 apr_status_t etcl_reply_end(etcl_reply_t *reply, const etcl_answer_t *answer);
+
+/**
+ * Answer in the place of a thread that does not: with `status` if nothing of
+ * its answer has left, else by breaking off. The link carries nothing more.
+ *
+ * Context  another thread, while the call cannot end (etcl_duty.h)
+ */
+void etcl_reply_take_over(etcl_reply_t *reply, int status);
 
 /** Send what is held, with a descriptor unless `fd` is -1. For the rooms of
  *  this exchange. */

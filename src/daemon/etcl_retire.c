@@ -48,7 +48,7 @@ void etcl_retire_run(etcl_service_t *service)
     etcl_park_shut(&service->park);
     tell_cut(service, finish_calls(service));
     order = etcl_heart_order();
-    etcl_heart_stopping(etcl_clock_us() + order.stop_us);
+    etcl_heart_stopping();
     service->runtime->stop(etcl_note_why(order.why));
     _exit(0);
 }

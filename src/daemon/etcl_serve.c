@@ -25,6 +25,7 @@ typedef struct {
     etcl_buffer_t body; /* likewise what rode along beyond one packet */
     etcl_decoder_t decoder;
     etcl_reply_t reply;
+    etcl_duty_t *duty;
 } server_t;
 
 /* What came with the last packet of a call. */
@@ -218,6 +219,30 @@ static apr_status_t take_call(server_t *self, etcl_line_t *line,
     return rv == APR_SUCCESS ? take_body(self, line, packet, in) : rv;
 }
 
+/* What the guard of the worker is to know of a call. */
+static void begin_duty(server_t *self, const etcl_call_t *call,
+                       etcl_line_t *line)
+{
+    etcl_service_t *service = self->service;
+    apr_int64_t now_us = etcl_clock_us(), none = 0;
+
+    if (!atomic_load_explicit(&service->loaded, memory_order_relaxed)) {
+        atomic_compare_exchange_strong(&service->loading_us, &none, now_us);
+    }
+    etcl_duty_begin(self->duty, call, line, now_us);
+}
+
+static void end_duty(server_t *self, const etcl_call_t *call)
+{
+    etcl_roster_count(self->service->worker->roster,
+                      self->service->worker->slot);
+    if (!(call->flags & ETCL_CALL_IDLE)) {
+        atomic_store_explicit(&self->service->active_us, etcl_clock_us(),
+                              memory_order_relaxed);
+    }
+    etcl_duty_end(self->duty);
+}
+
 /* A script that has changed is reloaded by a rolling replacement of workers,
  * never inside one that serves. */
 static apr_status_t answer(server_t *self, etcl_line_t *line,
@@ -237,9 +262,11 @@ static apr_status_t answer(server_t *self, etcl_line_t *line,
     line->serial = in->call.serial;
     etcl_reply_begin(&self->reply, &line->link, line->serial, in->body,
                      in->whole || !call.body_len);
+    begin_duty(self, &call, line);
     result = service->runtime->answer(&call, &self->reply.base);
-    etcl_roster_count(service->worker->roster, service->worker->slot);
-    return etcl_reply_end(&self->reply, &result);
+    rv = etcl_reply_end(&self->reply, &result);
+    end_duty(self, &call);
+    return rv;
 }
 
 static apr_status_t serve_packet(server_t *self, etcl_line_t *line,
@@ -335,6 +362,7 @@ static server_t *create_server(etcl_service_t *service)
         return NULL;
     }
     self->service = service;
+    self->duty = &service->duties[atomic_load(&service->duty_count)];
     self->in = malloc(ETCL_PACKET_MAX);
     etcl_buffer_init(&self->call, ETCL_CALL_MAX);
     etcl_buffer_init(&self->body, BODY_MAX);
@@ -342,6 +370,7 @@ static server_t *create_server(etcl_service_t *service)
     if (!self->in || etcl_reply_create(&self->reply) != APR_SUCCESS) {
         return NULL;
     }
+    etcl_duty_init(self->duty, &self->reply);
     return self;
 }
 
@@ -357,21 +386,43 @@ static void fill_attr(pthread_attr_t *attr, apr_int64_t stack_size)
     }
 }
 
-apr_status_t etcl_serve_start(etcl_service_t *service)
+/* One thread makes them all, first the main one and then the heart. */
+apr_status_t etcl_serve_add(etcl_service_t *service)
 {
-    const etcl_group_options_t *options = &service->worker->group->options;
-    apr_status_t rv = APR_SUCCESS;
     pthread_attr_t attr;
     pthread_t thread;
-    apr_int64_t i;
     server_t *self;
+    apr_status_t rv;
 
-    fill_attr(&attr, options->stack_size);
-    for (i = 0; rv == APR_SUCCESS && i < options->threads; i++) {
-        self = create_server(service);
-        rv = self ? pthread_create(&thread, &attr, run_server, self)
-                  : APR_ENOMEM;
+    if (atomic_load(&service->duty_count) == service->duty_max) {
+        return APR_ENOMEM;
     }
+    self = create_server(service);
+    if (!self) {
+        return APR_ENOMEM;
+    }
+    fill_attr(&attr, service->worker->group->options.stack_size);
+    rv = pthread_create(&thread, &attr, run_server, self);
     pthread_attr_destroy(&attr);
+    if (rv == APR_SUCCESS) {
+        atomic_fetch_add(&service->duty_count, 1);
+    }
+    return rv;
+}
+
+apr_status_t etcl_serve_start(etcl_service_t *service)
+{
+    apr_int64_t i, threads = service->worker->group->options.threads;
+    apr_status_t rv = APR_SUCCESS;
+
+    service->duty_max = 2 * (int)threads;
+    service->duties =
+        calloc((size_t)service->duty_max, sizeof(*service->duties));
+    if (!service->duties) {
+        return APR_ENOMEM;
+    }
+    for (i = 0; rv == APR_SUCCESS && i < threads; i++) {
+        rv = etcl_serve_add(service);
+    }
     return rv;
 }

@@ -3,9 +3,11 @@
 #ifndef ETCL_SERVE_H
 #define ETCL_SERVE_H
 
-#include "etcl_park.h"
+#include "etcl_duty.h"
 #include "etcl_runtime.h"
 #include "etcl_worker.h"
+
+#include <stdatomic.h>
 
 /* What all request threads of a worker share. */
 typedef struct {
@@ -13,6 +15,12 @@ typedef struct {
     const etcl_runtime_t *runtime;
     apr_uint32_t incarnation; /* of this worker in its slot */
     etcl_park_t park;
+    etcl_duty_t *duties; /* of duty_count request threads, duty_max at most */
+    int duty_max;
+    atomic_int duty_count;
+    _Atomic apr_int64_t active_us;  /* the last request that counts ended */
+    _Atomic apr_int64_t loading_us; /* the first request began */
+    atomic_int loaded;              /* some script has loaded */
 } etcl_service_t;
 
 /**
@@ -22,5 +30,13 @@ typedef struct {
  * Returns  APR_SUCCESS, or errno: some may have been started
  */
 apr_status_t etcl_serve_start(etcl_service_t *service);
+
+/**
+ * One more request thread, for one that was given up.
+ *
+ * Returns  APR_SUCCESS, APR_ENOMEM: there are twice as many as were wanted,
+ *          or errno
+ */
+apr_status_t etcl_serve_add(etcl_service_t *service);
 
 #endif

@@ -35,7 +35,8 @@ typedef struct {
     etcl_crew_t crew;
     etcl_watch_t *watch; /* NULL: scripts are not reloaded */
     int signal_fd;
-    int lifeline_fd; /* -1 once it has ended */
+    int lifeline_fd;     /* -1 once it has ended */
+    apr_int64_t look_us; /* when hearts are looked at again */
     struct pollfd polls[POLL_MAX];
 } supervisor_t;
 
@@ -108,7 +109,9 @@ static void take_signals(supervisor_t *self)
                              "ETCL0238: group %s replaces its workers: "
                              "SIGUSR1",
                              self->group->name);
-            renew_all(self, ETCL_WHY_GRACEFUL);
+            renew_all(self, self->group->options.eviction_timeout
+                                ? ETCL_WHY_EVICTION
+                                : ETCL_WHY_GRACEFUL);
             break;
         default:
             break; /* SIGCHLD: looked at in any case; SIGHUP: no meaning */
@@ -162,6 +165,12 @@ static void take_loaded(supervisor_t *self, const etcl_note_t *note)
     }
 }
 
+static etcl_why_t why_of(const etcl_note_t *note)
+{
+    return note->number < ETCL_WHY_COUNT ? (etcl_why_t)note->number
+                                         : ETCL_WHY_SHUTDOWN;
+}
+
 static void take_note(supervisor_t *self, int slot, const etcl_note_t *note)
 {
     etcl_worker_state_t state = self->policy.slot[slot].state;
@@ -183,11 +192,13 @@ static void take_note(supervisor_t *self, int slot, const etcl_note_t *note)
         if (live) {
             etcl_roster_set_state(self->handover->roster, slot,
                                   ETCL_SLOT_RETIRING);
-            etcl_policy_retiring(&self->policy, slot, etcl_clock_us());
+            self->crew.member[slot].why = why_of(note);
+            etcl_policy_retiring(&self->policy, slot, &self->policy.grace,
+                                 etcl_clock_us());
         }
         break;
     case ETCL_NOTE_REPLACE:
-        self->crew.member[slot].why = ETCL_WHY_GRACEFUL;
+        self->crew.member[slot].why = why_of(note);
         etcl_policy_renew(&self->policy, slot);
         break;
     default:
@@ -347,17 +358,43 @@ static etcl_action_t act(supervisor_t *self)
     }
 }
 
-/* Milliseconds until `until_us` or the next look at the scripts. */
+/* A worker that was stopped, or that the machine has put aside, cannot say
+ * so itself. Its requests wait for it until it goes on or is killed. */
+static void look_at_hearts(supervisor_t *self)
+{
+    apr_int64_t now_us = etcl_clock_us();
+    etcl_roster_slot_t slot;
+    int i;
+
+    if (now_us < self->look_us) {
+        return;
+    }
+    self->look_us = now_us + ETCL_POLICY_LOOK_US;
+    for (i = 0; !self->policy.service && i < self->policy.slots; i++) {
+        if (etcl_roster_read(self->handover->roster, i, &slot) != APR_SUCCESS ||
+            !etcl_policy_looked(&self->policy, i, slot.heartbeat_us)) {
+            continue;
+        }
+        self->crew.member[i].why = ETCL_WHY_SHUTDOWN;
+        etcl_journal_say(ETCL_LOG_WARNING,
+                         "ETCL0266: worker %d of group %s (pid %ld) stands "
+                         "still: it was stopped, or the machine does not let "
+                         "it run; it gets no requests and is replaced",
+                         i, self->group->name, (long)self->crew.member[i].pid);
+    }
+}
+
+/* Milliseconds until `until_us` or the next look at scripts and hearts. */
 static int wait_ms(const supervisor_t *self, apr_int64_t until_us)
 {
     apr_int64_t look_us = self->watch ? etcl_watch_next_us(self->watch) : 0;
     apr_int64_t left_us;
 
-    if (!until_us || (look_us && look_us < until_us)) {
-        until_us = look_us;
+    if (!look_us || self->look_us < look_us) {
+        look_us = self->look_us;
     }
-    if (!until_us) {
-        return -1;
+    if (!until_us || look_us < until_us) {
+        until_us = look_us;
     }
     left_us = until_us - etcl_clock_us();
     return left_us > 0 ? (int)(left_us / 1000) + 1 : 0;
@@ -374,6 +411,7 @@ static void supervise(supervisor_t *self)
             take_events(self);
         }
         take_changes(self);
+        look_at_hearts(self);
     }
     etcl_journal_say(ETCL_LOG_INFO, "ETCL0242: group %s has ended",
                      self->group->name);
@@ -416,8 +454,7 @@ static void prepare(supervisor_t *self, const etcl_handover_t *handover)
     self->handover = handover;
     self->group = &handover->group;
     self->lifeline_fd = handover->lifeline_fd;
-    etcl_policy_init(&self->policy, self->group->slots, (int)options->processes,
-                     options->graceful_timeout, options->shutdown_timeout);
+    etcl_policy_init(&self->policy, self->group->slots, options);
     etcl_crew_init(&self->crew, handover, &self->policy);
     watch_scripts(self);
     etcl_journal_say(ETCL_LOG_INFO,

@@ -7,6 +7,7 @@
 #include "etcl_environment.h"
 #include "etcl_heart.h"
 #include "etcl_journal.h"
+#include "etcl_probe.h"
 #include "etcl_retire.h"
 #include "etcl_serve.h"
 
@@ -23,6 +24,7 @@
 
 /* For callbacks of the runtime, which carry no context. */
 static int notes_fd = -1;
+static etcl_service_t service;
 
 static int compare_fds(const void *a, const void *b)
 {
@@ -86,6 +88,7 @@ static void fail_python(void)
 /* The supervisor watches what was loaded. */
 static void tell_loaded(etcl_span_t script, apr_int64_t mtime_us)
 {
+    atomic_store(&service.loaded, 1);
     etcl_note_send(notes_fd, &(etcl_note_t){ .kind = ETCL_NOTE_LOADED,
                                              .a_us = mtime_us,
                                              .text = script });
@@ -132,29 +135,55 @@ static int load_scripts(const etcl_group_t *group,
     return failing;
 }
 
+static void tell_ready(int failing)
+{
+    etcl_note_send(notes_fd, &(etcl_note_t){ .kind = ETCL_NOTE_READY,
+                                             .number = (apr_uint32_t)failing });
+}
+
 /* A worker whose application does not load is ready, too: its requests are
  * answered with 500. Whether it is wanted the supervisor decides. */
-static void serve(etcl_service_t *service, int failing)
+static void serve(int failing)
 {
-    const etcl_worker_t *worker = service->worker;
+    const etcl_worker_t *worker = service.worker;
     const etcl_group_t *group = worker->group;
     apr_status_t rv;
 
-    rv = etcl_park_open(&service->park, worker->listen_fd,
+    rv = etcl_park_open(&service.park, worker->listen_fd,
                         (uid_t)group->peer_uid, group->timeout_us);
     if (rv != APR_SUCCESS) {
         fail(worker, "epoll", rv);
     }
-    rv = etcl_serve_start(service);
+    rv = etcl_serve_start(&service);
+    if (rv == APR_SUCCESS) {
+        rv = etcl_probe_start(service.runtime,
+                              group->options.deadlock_timeout > 0);
+    }
     if (rv != APR_SUCCESS) {
         fail(worker,
              "request threads; threads= and stack-size= say how many "
              "and how big",
              rv);
     }
-    etcl_heart_serve(&service->park);
-    etcl_note_send(notes_fd, &(etcl_note_t){ .kind = ETCL_NOTE_READY,
-                                             .number = (apr_uint32_t)failing });
+    etcl_heart_serve(&service);
+    tell_ready(failing);
+}
+
+static void run_service(void) __attribute__((noreturn));
+
+/* threads=0: the scripts are what the process is for, and it ends when they
+ * do. The supervisor starts it again. */
+static void run_service(void)
+{
+    const etcl_group_t *group = service.worker->group;
+    int failing;
+
+    etcl_heart_service();
+    tell_ready(0);
+    failing = load_scripts(group, service.runtime);
+    etcl_heart_stopping();
+    service.runtime->stop(etcl_note_why(ETCL_WHY_SHUTDOWN));
+    _exit(failing ? EXIT_NO_START : 0);
 }
 
 static apr_uint32_t enter_roster(const etcl_worker_t *worker)
@@ -170,7 +199,6 @@ static apr_uint32_t enter_roster(const etcl_worker_t *worker)
 
 void etcl_worker_run(const etcl_worker_t *worker)
 {
-    static etcl_service_t service;
     apr_status_t rv;
 
     notes_fd = worker->control_fd;
@@ -185,6 +213,9 @@ void etcl_worker_run(const etcl_worker_t *worker)
     }
     etcl_environment_limit(worker->group);
     service.runtime = start_python(worker);
-    serve(&service, load_scripts(worker->group, service.runtime));
+    if (!worker->group->options.threads) {
+        run_service();
+    }
+    serve(load_scripts(worker->group, service.runtime));
     etcl_retire_run(&service);
 }

@@ -9,9 +9,23 @@
 
 static etcl_policy_t policy;
 
+static void begin_with(int wanted, int threads, int startup)
+{
+    etcl_group_t group;
+
+    etcl_group_init(&group, "policy");
+    group.options.processes = wanted;
+    group.options.threads = threads;
+    group.options.graceful_timeout = 15;
+    group.options.eviction_timeout = 7;
+    group.options.shutdown_timeout = 5;
+    group.options.startup_timeout = startup;
+    etcl_policy_init(&policy, 2 * wanted, &group.options);
+}
+
 static void begin(int wanted)
 {
-    etcl_policy_init(&policy, 2 * wanted, wanted, 15, 5);
+    begin_with(wanted, 15, 0);
 }
 
 static void expect(etcl_do_t what, int slot, apr_int64_t now_us)
@@ -26,25 +40,25 @@ static void expect(etcl_do_t what, int slot, apr_int64_t now_us)
 static void start_ready(int slot, apr_int64_t now_us)
 {
     expect(ETCL_DO_FORK, slot, now_us);
-    etcl_policy_forked(&policy, slot);
+    etcl_policy_forked(&policy, slot, NOW);
     ck_assert_int_eq(etcl_policy_ready(&policy, slot, 0, now_us), 1);
 }
 
 static void retire(int slot, apr_int64_t now_us)
 {
     expect(ETCL_DO_RETIRE, slot, now_us);
-    etcl_policy_retiring(&policy, slot, now_us);
+    etcl_policy_retiring(&policy, slot, etcl_policy_grace(&policy, 0), now_us);
 }
 
 START_TEST(as_many_workers_start_at_once_as_are_wanted)
 {
     begin(3);
     expect(ETCL_DO_FORK, 0, NOW);
-    etcl_policy_forked(&policy, 0);
+    etcl_policy_forked(&policy, 0, NOW);
     expect(ETCL_DO_FORK, 1, NOW);
-    etcl_policy_forked(&policy, 1);
+    etcl_policy_forked(&policy, 1, NOW);
     expect(ETCL_DO_FORK, 2, NOW);
-    etcl_policy_forked(&policy, 2);
+    etcl_policy_forked(&policy, 2, NOW);
     expect(ETCL_DO_WAIT, -1, NOW);
 }
 END_TEST
@@ -70,7 +84,7 @@ START_TEST(starts_that_fail_are_tried_less_and_less_often)
     begin(1);
     for (i = 0; i < sizeof(delays) / sizeof(*delays); i++) {
         expect(ETCL_DO_FORK, 0, now_us);
-        etcl_policy_forked(&policy, 0);
+        etcl_policy_forked(&policy, 0, NOW);
         etcl_policy_ended(&policy, 0, 0, now_us);
         wait_us = delays[i] * SECOND;
         if (wait_us) {
@@ -130,12 +144,12 @@ START_TEST(a_reload_replaces_one_by_one_and_first_then_retires)
     start_ready(1, NOW + 1);
     etcl_policy_renew(&policy, -1);
     expect(ETCL_DO_FORK, 2, NOW);
-    etcl_policy_forked(&policy, 2);
+    etcl_policy_forked(&policy, 2, NOW);
     expect(ETCL_DO_WAIT, -1, NOW);
     ck_assert_int_eq(etcl_policy_ready(&policy, 2, 0, NOW), 1);
     retire(0, NOW);
     expect(ETCL_DO_FORK, 3, NOW);
-    etcl_policy_forked(&policy, 3);
+    etcl_policy_forked(&policy, 3, NOW);
     etcl_policy_ready(&policy, 3, 0, NOW);
     retire(1, NOW);
     expect(ETCL_DO_WAIT, -1, NOW);
@@ -152,7 +166,7 @@ START_TEST(one_worker_is_replaced_alone)
     start_ready(1, NOW);
     etcl_policy_renew(&policy, 1);
     expect(ETCL_DO_FORK, 2, NOW);
-    etcl_policy_forked(&policy, 2);
+    etcl_policy_forked(&policy, 2, NOW);
     etcl_policy_ready(&policy, 2, 0, NOW);
     retire(1, NOW);
     expect(ETCL_DO_WAIT, -1, NOW);
@@ -166,7 +180,7 @@ START_TEST(new_code_that_does_not_load_leaves_the_old_workers)
     start_ready(1, NOW);
     etcl_policy_renew(&policy, -1);
     expect(ETCL_DO_FORK, 2, NOW);
-    etcl_policy_forked(&policy, 2);
+    etcl_policy_forked(&policy, 2, NOW);
     ck_assert_int_eq(etcl_policy_ready(&policy, 2, 1, NOW), 0);
     retire(2, NOW);
     expect(ETCL_DO_WAIT, -1, NOW);
@@ -185,9 +199,9 @@ START_TEST(code_that_never_loaded_serves_its_errors)
 {
     begin(2);
     expect(ETCL_DO_FORK, 0, NOW);
-    etcl_policy_forked(&policy, 0);
+    etcl_policy_forked(&policy, 0, NOW);
     expect(ETCL_DO_FORK, 1, NOW);
-    etcl_policy_forked(&policy, 1);
+    etcl_policy_forked(&policy, 1, NOW);
     ck_assert_int_eq(etcl_policy_ready(&policy, 0, 1, NOW), 1);
     ck_assert_int_eq(etcl_policy_ready(&policy, 1, 1, NOW), 1);
     expect(ETCL_DO_WAIT, -1, NOW);
@@ -200,13 +214,13 @@ START_TEST(with_the_last_good_worker_gone_bad_code_serves_its_errors)
     start_ready(0, NOW);
     etcl_policy_renew(&policy, -1);
     expect(ETCL_DO_FORK, 1, NOW);
-    etcl_policy_forked(&policy, 1);
+    etcl_policy_forked(&policy, 1, NOW);
     ck_assert_int_eq(etcl_policy_ready(&policy, 1, 1, NOW), 0);
     retire(1, NOW);
     etcl_policy_ended(&policy, 1, 0, NOW);
     etcl_policy_ended(&policy, 0, 0, NOW + SECOND);
     expect(ETCL_DO_FORK, 0, NOW + SECOND);
-    etcl_policy_forked(&policy, 0);
+    etcl_policy_forked(&policy, 0, NOW);
     ck_assert_int_eq(etcl_policy_ready(&policy, 0, 1, NOW + SECOND), 1);
 }
 END_TEST
@@ -215,7 +229,7 @@ START_TEST(a_worker_that_hangs_in_old_code_is_replaced_as_well)
 {
     begin(1);
     expect(ETCL_DO_FORK, 0, NOW);
-    etcl_policy_forked(&policy, 0);
+    etcl_policy_forked(&policy, 0, NOW);
     etcl_policy_renew(&policy, -1);
     retire(0, NOW);
     expect(ETCL_DO_FORK, 1, NOW);
@@ -269,12 +283,100 @@ START_TEST(without_a_free_slot_a_start_waits)
 {
     begin(1);
     start_ready(0, NOW);
-    etcl_policy_retiring(&policy, 0, NOW);
+    etcl_policy_retiring(&policy, 0, &policy.grace, NOW);
     expect(ETCL_DO_FORK, 1, NOW);
-    etcl_policy_forked(&policy, 1);
+    etcl_policy_forked(&policy, 1, NOW);
     etcl_policy_ready(&policy, 1, 0, NOW);
-    etcl_policy_retiring(&policy, 1, NOW);
+    etcl_policy_retiring(&policy, 1, &policy.grace, NOW);
     expect(ETCL_DO_WAIT, -1, NOW);
+}
+END_TEST
+
+START_TEST(a_worker_that_is_not_ready_in_time_is_killed_and_did_not_start)
+{
+    begin_with(1, 15, 3);
+    expect(ETCL_DO_FORK, 0, NOW);
+    etcl_policy_forked(&policy, 0, NOW);
+    ck_assert_int_eq(etcl_policy_next(&policy, NOW).until_us, NOW + 3 * SECOND);
+    expect(ETCL_DO_WAIT, -1, NOW + 3 * SECOND - 1);
+    expect(ETCL_DO_KILL, 0, NOW + 3 * SECOND);
+    etcl_policy_killed(&policy, 0);
+    etcl_policy_ended(&policy, 0, 0, NOW + 3 * SECOND);
+    ck_assert_int_eq(policy.failures, 1);
+}
+END_TEST
+
+START_TEST(a_worker_that_is_ready_in_time_is_not_killed)
+{
+    begin_with(1, 15, 3);
+    start_ready(0, NOW);
+    expect(ETCL_DO_WAIT, -1, NOW + 10 * SECOND);
+}
+END_TEST
+
+START_TEST(a_service_that_ends_at_once_is_backed_off)
+{
+    apr_int64_t now_us = NOW;
+
+    begin_with(1, 0, 0);
+    start_ready(0, now_us);
+    etcl_policy_ended(&policy, 0, 0, now_us + SECOND);
+    ck_assert_int_eq(policy.failures, 0);
+    start_ready(0, now_us);
+    now_us += SECOND / 2;
+    etcl_policy_ended(&policy, 0, 0, now_us);
+    start_ready(0, now_us);
+    now_us += SECOND / 2;
+    etcl_policy_ended(&policy, 0, 0, now_us);
+    ck_assert_int_eq(policy.failures, 2);
+    expect(ETCL_DO_WAIT, -1, now_us);
+    expect(ETCL_DO_FORK, 0, now_us + SECOND);
+}
+END_TEST
+
+START_TEST(eviction_has_a_time_of_its_own_until_there_is_a_hurry)
+{
+    begin(1);
+    ck_assert_int_eq(etcl_policy_grace(&policy, 0)->calls_us, 15 * SECOND);
+    ck_assert_int_eq(etcl_policy_grace(&policy, 1)->calls_us, 7 * SECOND);
+    etcl_policy_end(&policy, 1, NOW);
+    ck_assert_int_eq(etcl_policy_grace(&policy, 1)->calls_us, 4 * SECOND);
+}
+END_TEST
+
+START_TEST(a_worker_that_stands_still_is_replaced)
+{
+    int i;
+
+    begin(2);
+    start_ready(0, NOW);
+    start_ready(1, NOW);
+    ck_assert_int_eq(etcl_policy_looked(&policy, 0, 1), 0);
+    for (i = 1; i < ETCL_POLICY_LOOKS; i++) {
+        ck_assert_int_eq(etcl_policy_looked(&policy, 0, 1), 0);
+        ck_assert_int_eq(etcl_policy_looked(&policy, 1, i), 0);
+    }
+    expect(ETCL_DO_WAIT, -1, NOW);
+    ck_assert_int_eq(etcl_policy_looked(&policy, 0, 1), 1);
+    ck_assert_int_eq(etcl_policy_looked(&policy, 0, 1), 0);
+    expect(ETCL_DO_FORK, 2, NOW);
+}
+END_TEST
+
+START_TEST(a_limit_does_not_try_code_that_is_known_not_to_load)
+{
+    begin(1);
+    start_ready(0, NOW);
+    etcl_policy_renew(&policy, -1);
+    expect(ETCL_DO_FORK, 1, NOW);
+    etcl_policy_forked(&policy, 1, NOW);
+    ck_assert_int_eq(etcl_policy_ready(&policy, 1, 1, NOW), 0);
+    retire(1, NOW);
+    etcl_policy_ended(&policy, 1, 0, NOW);
+    etcl_policy_renew(&policy, 0);
+    expect(ETCL_DO_WAIT, -1, NOW);
+    etcl_policy_renew(&policy, -1);
+    expect(ETCL_DO_FORK, 1, NOW);
 }
 END_TEST
 
@@ -321,6 +423,14 @@ Suite *suite_policy(void)
     tcase_add_test(tests, a_hurry_shortens_the_time_of_those_that_end_already);
     tcase_add_test(tests, no_worker_starts_in_a_group_that_ends);
     tcase_add_test(tests, without_a_free_slot_a_start_waits);
+    tcase_add_test(
+        tests, a_worker_that_is_not_ready_in_time_is_killed_and_did_not_start);
+    tcase_add_test(tests, a_worker_that_is_ready_in_time_is_not_killed);
+    tcase_add_test(tests, a_service_that_ends_at_once_is_backed_off);
+    tcase_add_test(tests,
+                   eviction_has_a_time_of_its_own_until_there_is_a_hurry);
+    tcase_add_test(tests, a_worker_that_stands_still_is_replaced);
+    tcase_add_test(tests, a_limit_does_not_try_code_that_is_known_not_to_load);
     tcase_add_rows(tests, options_become_limits, limits);
     suite_add_tcase(suite, tests);
     return suite;
