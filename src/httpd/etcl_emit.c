@@ -98,6 +98,10 @@ apr_status_t etcl_emit_head(etcl_emit_t *emit, const etcl_head_t *head,
 
     *why =
         emit->has_head ? "there is a second head" : judge_head(head, r->pool);
+    if (!*why) {
+        /* mod_mime has given the script's own type. */
+        ap_set_content_type(r, NULL);
+    }
     for (i = 0; !*why && i < head->header_count; ++i) {
         *why = take_header(emit, &head->headers[i]);
     }

@@ -175,6 +175,11 @@ static int finish(inside_t *self, const etcl_answer_t *answer)
     if (self->is_gone) {
         return OK;
     }
+    /* What is still held here has left, as far as Python knows. */
+    if (answer->end == ETCL_ANSWER_ABORTED && !self->body->status &&
+        self->emit.has_head && pass_on(self, 1)) {
+        return OK;
+    }
     if (answer->end != ETCL_ANSWER_DONE || !self->emit.has_head) {
         return give_up(self, answer->status);
     }
