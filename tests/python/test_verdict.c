@@ -180,10 +180,10 @@ START_TEST(an_unknown_kind_is_refused)
 }
 END_TEST
 
-Suite *suite_ask(void)
+Suite *suite_verdict(void)
 {
-    Suite *suite = suite_create("ask");
-    TCase *tests = bridge_case(suite, "ask");
+    Suite *suite = suite_create("verdict");
+    TCase *tests = bridge_case(suite, "verdict");
 
     add_rows(tests, a_result_becomes_a_verdict, verdicts);
     tcase_add_test(tests, a_script_that_does_not_load_fails);
