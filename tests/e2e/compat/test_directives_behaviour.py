@@ -474,7 +474,7 @@ def test_internal_redirect_as_mod_wsgi_does_it(web):
     ("201 Created", "/internal")])
 def test_other_locations_pass(web, status, location):
     def send(environ, start_response):
-        start_response(GIVEN["STATUS"], [("Location", GIVEN["LOCATION"]),    
+        start_response(GIVEN["STATUS"], [("Location", GIVEN["LOCATION"]),
                                 ("Content-Type", "text/plain")])
         return [b"words"]
     got = play(web, send, given={"STATUS": status, "LOCATION": location})
