@@ -39,6 +39,7 @@ void etcl_guard_start(etcl_service_t *service, apr_int64_t now_us)
     guard.state.ready_us = now_us;
     guard.state.capacity = (int)service->worker->group->options.threads;
     guard.state.thread = guard.threads;
+    atomic_store(&service->wake_at, guard.limits.requests);
 }
 
 static void look_at_threads(void)
@@ -154,6 +155,24 @@ static int give_up(int thread, apr_int64_t now_us)
     pthread_mutex_unlock(&duty->lock);
     etcl_serve_add(service);
     return 1;
+}
+
+void etcl_guard_cut(int status)
+{
+    etcl_service_t *service = guard.service;
+    int i, count = atomic_load(&service->duty_count);
+
+    for (i = 0; i < count; i++) {
+        etcl_duty_t *duty = &service->duties[i];
+
+        pthread_mutex_lock(&duty->lock);
+        if (duty->call && duty->now.stage != ETCL_STAGE_LOST) {
+            etcl_park_lose(&service->park, duty->line);
+            etcl_reply_take_over(duty->reply, status);
+            duty->now.stage = ETCL_STAGE_LOST;
+        }
+        pthread_mutex_unlock(&duty->lock);
+    }
 }
 
 etcl_due_t etcl_guard_look(int ending, apr_int64_t now_us)

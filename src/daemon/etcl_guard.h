@@ -14,6 +14,14 @@ void etcl_guard_start(etcl_service_t *service, apr_int64_t now_us);
 void etcl_guard_cpu_spent(void);
 
 /**
+ * End every call that runs, as far as Apache is concerned: with `status`, or
+ * with 0 by breaking off, as if the process had died.
+ *
+ * Context  any thread that runs no call, after etcl_guard_start
+ */
+void etcl_guard_cut(int status);
+
+/**
  * Look, and do what is due to requests.
  *
  * Context  the heart's thread, after etcl_guard_start

@@ -310,8 +310,11 @@ static void tell_end(etcl_why_t why)
 static void end_at_once(const etcl_service_t *service, etcl_why_t why)
 {
     tell_end(why);
-    service->runtime->dump(NULL);
     leave(why, 1);
+    if (why == ETCL_WHY_DEADLOCK) {
+        etcl_guard_cut(0);
+    }
+    service->runtime->dump(NULL);
     if (why == ETCL_WHY_DEADLOCK) {
         _exit(0);
     }
@@ -430,6 +433,15 @@ void etcl_heart_service(void)
     heart.script = pthread_self();
     heart.has_script = 1;
     pthread_mutex_unlock(&heart.lock);
+}
+
+void etcl_heart_wake(void)
+{
+    apr_uint64_t one = 1;
+
+    if (write(heart.wake_fd, &one, sizeof(one)) < 0) {
+        return; /* full: it is awake already */
+    }
 }
 
 void etcl_heart_wait(void)

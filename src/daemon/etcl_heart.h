@@ -32,6 +32,9 @@ void etcl_heart_serve(etcl_service_t *service);
  *  SIGTERM for it, whose handler is Python's. */
 void etcl_heart_service(void);
 
+/** Have limits looked at now. Any thread. */
+void etcl_heart_wake(void);
+
 /** Wait for the order to end. */
 void etcl_heart_wait(void);
 

@@ -207,10 +207,11 @@ void etcl_policy_forked(etcl_policy_t *policy, int slot, apr_int64_t now_us)
     };
 }
 
-/* 0, 1, 2, 4, 8, 16, 30, 30 … seconds. */
+/* A start costs a second of one CPU or so: once in eight does no harm, and
+ * what was mended outside of a script is found soon. */
 static void back_off(etcl_policy_t *policy, apr_int64_t now_us)
 {
-    static const int delays[] = { 0, 1, 2, 4, 8, 16, 30 };
+    static const int delays[] = { 0, 1, 2, 4, 8 };
     int last = (int)(sizeof(delays) / sizeof(*delays)) - 1;
     int step = policy->failures < last ? policy->failures : last;
 

@@ -393,7 +393,7 @@ static void send_abort(const etcl_reply_t *reply, int status)
 void etcl_reply_take_over(etcl_reply_t *reply, int status)
 {
     if (!pthread_mutex_trylock(&reply->sending)) {
-        if (!reply->left) {
+        if (status && !reply->left) {
             send_abort(reply, status);
         }
         shutdown(reply->link->fd, SHUT_RDWR);

@@ -53,7 +53,8 @@ apr_status_t etcl_reply_end(etcl_reply_t *reply, const etcl_answer_t *answer);
 
 /**
  * Answer in the place of a thread that does not: with `status` if nothing of
- * its answer has left, else by breaking off. The link carries nothing more.
+ * its answer has left, else, or with 0, by breaking off. The link carries
+ * nothing more.
  *
  * Context  another thread, while the call cannot end (etcl_duty.h)
  */

@@ -4,6 +4,7 @@
 
 #include "etcl_retire.h"
 #include "etcl_clock.h"
+#include "etcl_guard.h"
 #include "etcl_heart.h"
 #include "etcl_journal.h"
 
@@ -28,7 +29,8 @@ static int finish_calls(etcl_service_t *service)
     return 0;
 }
 
-static void tell_cut(const etcl_service_t *service, int busy)
+/* A request that had its time is not begun again elsewhere. */
+static void cut_calls(const etcl_service_t *service, int busy)
 {
     if (busy) {
         etcl_journal_say(ETCL_LOG_WARNING,
@@ -37,6 +39,7 @@ static void tell_cut(const etcl_service_t *service, int busy)
                          "graceful-timeout, is over",
                          service->worker->slot, service->worker->group->name,
                          (long)getpid(), busy);
+        etcl_guard_cut(502);
     }
 }
 
@@ -46,7 +49,7 @@ void etcl_retire_run(etcl_service_t *service)
 
     etcl_heart_wait();
     etcl_park_shut(&service->park);
-    tell_cut(service, finish_calls(service));
+    cut_calls(service, finish_calls(service));
     order = etcl_heart_order();
     etcl_heart_stopping();
     service->runtime->stop(etcl_note_why(order.why));

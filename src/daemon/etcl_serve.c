@@ -4,6 +4,7 @@
 
 #include "etcl_serve.h"
 #include "etcl_clock.h"
+#include "etcl_heart.h"
 #include "etcl_journal.h"
 #include "etcl_message.h"
 #include "etcl_reply.h"
@@ -232,10 +233,21 @@ static void begin_duty(server_t *self, const etcl_call_t *call,
     etcl_duty_begin(self->duty, call, line, now_us);
 }
 
+/* The heart looks twice a second; maximum-requests does not wait for it. */
+static void count_call(etcl_service_t *service)
+{
+    apr_uint64_t wake_at =
+        atomic_load_explicit(&service->wake_at, memory_order_relaxed);
+
+    etcl_roster_count(service->worker->roster, service->worker->slot);
+    if (wake_at && atomic_fetch_add(&service->answered, 1) + 1 == wake_at) {
+        etcl_heart_wake();
+    }
+}
+
 static void end_duty(server_t *self, const etcl_call_t *call)
 {
-    etcl_roster_count(self->service->worker->roster,
-                      self->service->worker->slot);
+    count_call(self->service);
     if (!(call->flags & ETCL_CALL_IDLE)) {
         atomic_store_explicit(&self->service->active_us, etcl_clock_us(),
                               memory_order_relaxed);

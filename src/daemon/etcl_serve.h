@@ -21,6 +21,8 @@ typedef struct {
     _Atomic apr_int64_t active_us;  /* the last request that counts ended */
     _Atomic apr_int64_t loading_us; /* the first request began */
     atomic_int loaded;              /* some script has loaded */
+    _Atomic apr_uint64_t answered;  /* calls, as far as they are counted */
+    _Atomic apr_uint64_t wake_at;   /* so many concern the heart; 0 none */
 } etcl_service_t;
 
 /**

@@ -73,7 +73,7 @@ START_TEST(a_crash_of_a_worker_that_served_is_filled_at_once)
 }
 END_TEST
 
-static const int delays[] = { 0, 1, 2, 4, 8, 16, 30, 30 };
+static const int delays[] = { 0, 1, 2, 4, 8, 8, 8 };
 
 START_TEST(starts_that_fail_are_tried_less_and_less_often)
 {
