@@ -72,12 +72,24 @@ void etcl_setup_settle(const etcl_runtime_config_t *config,
     }
 }
 
-static void complain_of(const etcl_rule_t *rule)
+static void complain_of(const etcl_runtime_config_t *config,
+                        const etcl_rule_t *rule)
 {
-    if (rule->free_threading >= 0 && rule->app_group) {
+    if (!rule->app_group) {
+        return;
+    }
+    if (rule->free_threading >= 0) {
         etcl_say_process(ETCL_LOG_WARNING,
                          "ETCL0337: WSGIFreeThreading for application-group "
                          "'%s' is ignored: it holds for the whole process",
+                         rule->app_group);
+    }
+    if (rule->switch_interval > 0 && *rule->app_group &&
+        !settle_gil(config, rule->app_group)) {
+        etcl_say_process(ETCL_LOG_WARNING,
+                         "ETCL0339: WSGISwitchInterval for application-group "
+                         "'%s' is ignored: it shares the GIL, and with it the "
+                         "interval, of the main interpreter",
                          rule->app_group);
     }
 }
@@ -91,7 +103,7 @@ void etcl_setup_complain(const etcl_runtime_config_t *config)
     for (i = 0; i < config->rule_count; i++) {
         own_gil |= config->rules[i].own_gil > 0;
         free_threading |= config->rules[i].free_threading > 0;
-        complain_of(&config->rules[i]);
+        complain_of(config, &config->rules[i]);
     }
 #if PY_VERSION_HEX < 0x030c0000
     if (own_gil) {

@@ -33,6 +33,8 @@ def load_script(path, again):
         return module.__dict__
     except BaseException as error:
         if config["service"] and isinstance(error, SystemExit):
+            report(LOG_INFO, f"ETCL0340: service script {path} called "
+                   f"sys.exit({error.code!r}): its end")
             return module.__dict__
         restore(name, before)
         say_load_error(path, error)
