@@ -1,7 +1,6 @@
 """What the process is to its applications: path, account, signals, end."""
 
 import atexit
-import faulthandler
 import os
 import signal
 import site
@@ -64,6 +63,7 @@ def ignore_signals():
 
 def watch_stacks():
     """Stacks on demand, and on a crash where the process is ours alone."""
+    import faulthandler  # not for an interpreter with a GIL of its own
     one, every, fd = dump_channel()
     faulthandler.register(one, fd, all_threads=False)
     faulthandler.register(every, fd, all_threads=True)
