@@ -83,6 +83,10 @@ void etcl_engine_configure(const etcl_group_t *group,
     out->multithread = options->threads > 1;
     out->multiprocess =
         options->processes > 1 || etcl_group_states(group, "processes");
+    out->mpm_name = group->mpm_name;
+    out->build_date = group->build_date;
+    out->mpm_processes = group->mpm_processes;
+    out->mpm_threads = group->mpm_threads;
     memcpy(out->apache_version, group->apache_version,
            sizeof(out->apache_version));
 }

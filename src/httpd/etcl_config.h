@@ -75,8 +75,9 @@ typedef struct {
     etcl_group_t group;
     etcl_place_t place;         /* of the first definition */
     apr_array_header_t *owners; /* server_rec *: who defined it, see route */
-    int scripts;                /* different scripts known to run in it */
+    int scripts;                /* different applications known to run in it */
     const char *only_script;    /* when that is one */
+    const char *only_mount;     /* its URL */
     etcl_live_t *live;          /* NULL until it was started */
 } etcl_member_t;
 

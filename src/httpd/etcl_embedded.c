@@ -77,22 +77,18 @@ static const etcl_runtime_t *open_runtime(void)
 static void complete_config(void)
 {
     const etcl_main_t *own = etcl_config_main();
-    int number = 0;
 
     if (own->python_eggs.text) {
         setenv("PYTHON_EGG_CACHE", own->python_eggs.text, 1);
     }
-    config.threads = config.processes = 1;
-    if (!ap_mpm_query(AP_MPMQ_MAX_THREADS, &number) && number > 0) {
-        config.threads = number;
-    }
-    if (!ap_mpm_query(AP_MPMQ_MAX_DAEMONS, &number) && number > 0) {
-        config.processes = number;
-    }
-    number = AP_MPMQ_NOT_SUPPORTED;
-    ap_mpm_query(AP_MPMQ_IS_THREADED, &number);
-    config.multithread = number != AP_MPMQ_NOT_SUPPORTED;
+    config.threads = etcl_tuning_mpm(AP_MPMQ_MAX_THREADS, 1);
+    config.processes = etcl_tuning_mpm(AP_MPMQ_MAX_DAEMONS, 1);
+    config.multithread = etcl_tuning_mpm(AP_MPMQ_IS_THREADED, 0) != 0;
     config.multiprocess = config.processes > 1;
+    config.mpm_name = ap_show_mpm();
+    config.build_date = ap_get_server_built();
+    config.mpm_threads = config.threads;
+    config.mpm_processes = config.processes;
     config.log = log_outside;
 }
 

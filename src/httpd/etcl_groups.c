@@ -207,12 +207,16 @@ static apr_array_header_t *known_scripts(server_rec *main_server,
     return out;
 }
 
-static void count_script(etcl_member_t *member, const char *script)
+/* An application is a script at a URL; in several virtual hosts, for http and
+ * https for example, it is the same. */
+static void count_script(etcl_member_t *member, const etcl_alias_t *alias)
 {
     if (!member->scripts) {
-        member->only_script = script;
+        member->only_script = alias->target;
+        member->only_mount = alias->url;
         member->scripts = 1;
-    } else if (strcmp(member->only_script, script)) {
+    } else if (strcmp(member->only_script, alias->target) ||
+               strcmp(member->only_mount, alias->url)) {
         member->scripts = 2;
     }
 }
@@ -300,7 +304,7 @@ apr_status_t etcl_groups_resolve(server_rec *main_server, apr_pool_t *pool)
 
     for (i = 0; i < known->nelts; ++i) {
         count_script(APR_ARRAY_IDX(known, i, known_t).member,
-                     APR_ARRAY_IDX(known, i, known_t).alias->target);
+                     APR_ARRAY_IDX(known, i, known_t).alias);
     }
     for (i = 0; i < members->nelts; ++i) {
         etcl_member_t *member = APR_ARRAY_IDX(members, i, etcl_member_t *);

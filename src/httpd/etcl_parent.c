@@ -10,6 +10,7 @@
 #include "etcl_spawn.h"
 #include "etcl_runtimes.h"
 #include "etcl_stale.h"
+#include "etcl_tuning.h"
 
 #include <ap_mpm.h>
 #include <apr_portable.h>
@@ -314,6 +315,7 @@ static apr_status_t start_member(etcl_member_t *member, int index,
     apr_status_t rv;
 
     member->group.server_banner = ap_get_server_banner();
+    etcl_tuning_group_mpm(&member->group);
     rv = etcl_live_create(&member->group, &plan, pool, &live, why);
     if (rv) {
         return rv;

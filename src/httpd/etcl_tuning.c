@@ -6,6 +6,8 @@
 #include "etcl_setters.h"
 #include "etcl_text.h"
 
+#include <ap_mpm.h>
+
 #define SEED_MAX APR_INT64_C(4294967295)
 
 static const char *say(const cmd_parms *cmd, const char *arg, const char *want)
@@ -123,4 +125,19 @@ void etcl_tuning_group(etcl_group_t *group, apr_pool_t *pool)
     group->restrict_signal = etcl_config_flag(&own->restrict_signal, 1);
     group->case_sensitive = etcl_config_flag(&own->case_sensitivity, 1);
     group->rules = etcl_rules_of(group->name, pool, &group->rule_count);
+}
+
+int etcl_tuning_mpm(int query, int unknown)
+{
+    int number = 0;
+
+    return ap_mpm_query(query, &number) || number <= 0 ? unknown : number;
+}
+
+void etcl_tuning_group_mpm(etcl_group_t *group)
+{
+    group->mpm_name = ap_show_mpm();
+    group->build_date = ap_get_server_built();
+    group->mpm_processes = etcl_tuning_mpm(AP_MPMQ_MAX_DAEMONS, 0);
+    group->mpm_threads = etcl_tuning_mpm(AP_MPMQ_MAX_THREADS, 1);
 }

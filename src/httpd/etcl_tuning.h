@@ -25,4 +25,10 @@ void etcl_tuning_child(etcl_runtime_config_t *config, apr_pool_t *pool);
 /** The same for a daemon process group. */
 void etcl_tuning_group(etcl_group_t *group, apr_pool_t *pool);
 
+/** What the application may know of httpd, as the MPM is set up. */
+void etcl_tuning_group_mpm(etcl_group_t *group);
+
+/** Of an MPM: AP_MPMQ_*; `unknown` where it has no such thing. */
+int etcl_tuning_mpm(int query, int unknown);
+
 #endif
