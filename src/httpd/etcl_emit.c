@@ -192,17 +192,13 @@ apr_status_t etcl_emit_keep(etcl_emit_t *emit)
     return rv;
 }
 
-static apr_status_t close_file(void *file_)
+/* The content of a sealed memory file is nobody's but this answer's. A file
+ * of tmpfs has seals, too, but not this one. */
+static int is_sealed(int fd)
 {
-    apr_file_t *file = file_;
-    apr_os_file_t fd = -1;
+    int seals = fcntl(fd, F_GET_SEALS);
 
-    /* Minus one when a filter has taken it over. */
-    apr_os_file_get(&fd, file);
-    if (fd >= 0) {
-        close(fd);
-    }
-    return APR_SUCCESS;
+    return seals >= 0 && seals & F_SEAL_WRITE;
 }
 
 /* A file in memory may always be sent by the kernel; one on a disk, or on a
@@ -245,21 +241,42 @@ static void meet_conditions(etcl_emit_t *emit)
     }
 }
 
-/* Never mapped: a file that is cut short meanwhile would kill this process. */
-static void append_file(etcl_emit_t *emit, int fd, apr_int64_t offset,
-                        apr_int64_t len)
+/* Of one response: each is a descriptor until the response has been sent. */
+#define FILES_MAX 256
+
+/* A file that its pool closes, also when a filter has moved it into another
+ * one: what apr_os_file_put() makes is closed by nobody. */
+static apr_status_t own_file(etcl_emit_t *emit, int fd, int is_memory,
+                             apr_file_t **out)
 {
     request_rec *r = emit->r;
-    const int is_memory = fcntl(fd, F_GET_SEALS) >= 0;
     apr_int32_t flags = APR_FOPEN_READ;
-    apr_file_t *file;
-    apr_bucket *b;
+    apr_file_t *lent;
 
+    if (++emit->files > FILES_MAX) {
+        return ETCL_EPROTO;
+    }
     if (may_sendfile(r, is_memory)) {
         flags |= APR_FOPEN_SENDFILE_ENABLED;
     }
-    apr_os_file_put(&file, &fd, flags, r->pool);
-    apr_pool_cleanup_register(r->pool, file, close_file, apr_pool_cleanup_null);
+    apr_os_file_put(&lent, &fd, flags, r->pool);
+    return apr_file_dup(out, lent, r->pool);
+}
+
+/* Never mapped: a file that is cut short meanwhile would kill this process. */
+static apr_status_t append_file(etcl_emit_t *emit, int fd, apr_int64_t offset,
+                                apr_int64_t len)
+{
+    request_rec *r = emit->r;
+    const int is_memory = is_sealed(fd);
+    apr_file_t *file;
+    apr_bucket *b;
+    apr_status_t rv = own_file(emit, fd, is_memory, &file);
+
+    close(fd);
+    if (rv) {
+        return rv;
+    }
     if (!is_memory) {
         meet_conditions(emit);
     }
@@ -272,6 +289,8 @@ static void append_file(etcl_emit_t *emit, int fd, apr_int64_t offset,
             apr_bucket_file_enable_mmap(b, 0);
         }
     }
+    emit->taken += len;
+    return APR_SUCCESS;
 }
 
 apr_status_t etcl_emit_file(etcl_emit_t *emit, int fd, apr_int64_t offset,
@@ -286,9 +305,7 @@ apr_status_t etcl_emit_file(etcl_emit_t *emit, int fd, apr_int64_t offset,
         close(fd);
         return APR_SUCCESS;
     }
-    append_file(emit, fd, offset, len);
-    emit->taken += len;
-    return APR_SUCCESS;
+    return append_file(emit, fd, offset, len);
 }
 
 apr_status_t etcl_emit_pass(etcl_emit_t *emit, int flush)
@@ -306,6 +323,10 @@ apr_status_t etcl_emit_pass(etcl_emit_t *emit, int flush)
     emit->has_bytes = 0;
     rv = ap_pass_brigade(r->output_filters, emit->bb);
     apr_brigade_cleanup(emit->bb);
+    if (rv) {
+        /* Whatever did not pass is missing in what the client gets. */
+        r->connection->keepalive = AP_CONN_CLOSE;
+    }
     return rv || r->connection->aborted ? ETCL_EGONE : APR_SUCCESS;
 }
 

@@ -19,6 +19,7 @@ typedef struct {
     int is_bodiless; /* HEAD, 204, 304 */
     int is_replaced; /* a condition was not met: the body is dropped */
     int is_over;     /* more than promised was given; it is cut */
+    int files;       /* that were given */
 } etcl_emit_t;
 
 void etcl_emit_init(etcl_emit_t *emit, request_rec *r);
@@ -46,7 +47,7 @@ apr_status_t etcl_emit_keep(etcl_emit_t *emit);
  *
  * Owns     takes `fd` over, also when it fails
  * Returns  APR_SUCCESS; ETCL_EPROTO: not a regular file, or the part is not
- *          in it
+ *          in it, or one file too many; errno: no descriptor is left
  */
 apr_status_t etcl_emit_file(etcl_emit_t *emit, int fd, apr_int64_t offset,
                             apr_int64_t len);

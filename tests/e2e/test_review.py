@@ -1,0 +1,91 @@
+"""What a descriptor that crosses a link may do to an Apache child."""
+
+import os
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from server import Server
+from waiting import wait_until
+
+FILES = """
+WSGIDaemonProcess etcl threads=16
+WSGIProcessGroup etcl
+WSGIApplicationGroup %{GLOBAL}
+WSGIScriptAlias /download {work}/download.py
+"""
+DOWNLOAD = """
+import os
+
+def application(environ, start_response):
+    wrapped = open(environ['QUERY_STRING'], 'rb')
+    size = os.fstat(wrapped.fileno()).st_size
+    start_response('200 OK', [('Content-Length', str(size)),
+        ('Last-Modified', 'Mon, 01 Jan 2024 00:00:00 GMT')])
+    return environ['wsgi.file_wrapper'](wrapped)
+"""
+
+
+@pytest.fixture
+def downloads():
+    server = Server("<Directory {work}>\nRequire all granted\n</Directory>"
+                    + FILES)
+    (server.work / "download.py").write_text(DOWNLOAD)
+    try:
+        yield server.start()
+        server.stop()
+        assert not server.leftovers()
+    finally:
+        server.remove()
+
+
+def holders(server, path) -> int:
+    """How many descriptors of the server's processes are this file."""
+    count = 0
+    for pid in server.processes():
+        for link in Path(f"/proc/{pid}/fd").iterdir():
+            try:
+                count += os.readlink(link) == str(path)
+            except FileNotFoundError:
+                pass
+    return count
+
+
+def slow_client(server, path) -> socket.socket:
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    sock.settimeout(10)
+    sock.connect(("127.0.0.1", server.port))
+    sock.sendall(f"GET /download?{path} HTTP/1.1\r\nHost: x\r\n"
+                 "Connection: close\r\n\r\n".encode())
+    return sock
+
+
+def test_a_slow_download_leaves_no_descriptor_behind(downloads):
+    """A file that Apache has set aside for a slow client is closed when it
+    has been sent."""
+    path = downloads.work / "big"
+    path.write_bytes(bytes(8 << 20))
+    clients = [slow_client(downloads, path) for _ in range(8)]
+    assert wait_until(lambda: holders(downloads, path) >= len(clients))
+    time.sleep(0.5)
+    for client in clients:
+        while client.recv(1 << 20):
+            pass
+        client.close()
+    assert wait_until(lambda: not holders(downloads, path))
+
+
+@pytest.mark.skipif(not os.path.isdir("/dev/shm"), reason="no tmpfs")
+def test_a_file_on_tmpfs_has_conditions_like_any(downloads):
+    """Only a memory file of our own is without validators."""
+    path = Path(f"/dev/shm/etcl-e2e-{downloads.port}")
+    path.write_bytes(b"x" * 2000)
+    try:
+        answer = downloads.ask(f"/download?{path}", headers=[
+            ("If-Modified-Since", "Tue, 02 Jan 2024 00:00:00 GMT")])
+    finally:
+        path.unlink()
+    assert answer.status == 304
