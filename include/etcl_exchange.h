@@ -57,6 +57,9 @@ typedef struct {
     apr_status_t (*read)(etcl_exchange_t *x, char *into, apr_size_t max,
                          int whole, apr_size_t *got);
 
+    /** How many bytes `read` can give without waiting. May be NULL. */
+    apr_size_t (*ready)(etcl_exchange_t *x);
+
     /**
      * Give the head; once. It is copied, and leaves with the first bytes, or
      * at the end: an error before that may still become another answer.

@@ -342,6 +342,7 @@ apr_status_t etcl_reply_create(etcl_reply_t *reply)
 {
     static const etcl_exchange_ops_t ops = {
         .read = etcl_upload_read,
+        .ready = etcl_upload_ready,
         .begin = begin,
         .write = write_out,
         .send_file = send_file,
@@ -353,7 +354,7 @@ apr_status_t etcl_reply_create(etcl_reply_t *reply)
     pthread_mutex_init(&reply->sending, NULL);
     etcl_buffer_init(&reply->head, ETCL_HEAD_MAX);
     reply->out.ptr = malloc(ETCL_PACKET_MAX);
-    reply->in = malloc(ETCL_PACKET_MAX);
+    reply->in = malloc(ETCL_UPLOAD_ROOM);
     return reply->out.ptr && reply->in ? APR_SUCCESS : APR_ENOMEM;
 }
 

@@ -10,6 +10,11 @@
 
 #include <pthread.h>
 
+/* What is received ahead of the application, and the room for it: the packet
+ * that fills the window may be larger than what was free in it. */
+#define ETCL_UPLOAD_WINDOW ((apr_size_t)256 * 1024)
+#define ETCL_UPLOAD_ROOM (ETCL_UPLOAD_WINDOW + ETCL_PACKET_MAX)
+
 typedef struct {
     etcl_exchange_t base; /* first */
     etcl_link_t *link;
@@ -24,10 +29,9 @@ typedef struct {
     int left;            /* it has left: the answer cannot be another */
     apr_int64_t spilled; /* bytes that crossed as memory files */
     /* The body of the request. */
-    char *in;           /* ETCL_PACKET_MAX bytes */
+    char *in;           /* ETCL_UPLOAD_ROOM bytes */
     etcl_span_t have;   /* received, not read by the application */
     apr_uint64_t owed;  /* bytes asked for that may still come */
-    int one_piece;      /* it comes as one packet, however little */
     apr_status_t ended; /* APR_SUCCESS: more may come; else how it ended */
 } etcl_reply_t;
 

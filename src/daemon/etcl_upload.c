@@ -1,10 +1,12 @@
-/* Asks for the body only when the application reads, and never for more than
- * one packet beyond what it reads: an unread body costs nothing, and a client
- * that waits for an answer before it goes on is never waited for. */
+/* Asks for the body only when the application reads: an unread body costs
+ * nothing. What Apache has received beyond that comes along, up to a window,
+ * so that many reads share a round trip; but it waits only for what is read,
+ * for a client may wait for an answer before it goes on. */
 
 #include "etcl_upload.h"
 #include "etcl_message.h"
 
+#include <string.h>
 #include <unistd.h>
 
 /* Smaller reads are served from one packet that holds what there is. */
@@ -28,15 +30,17 @@ static apr_size_t take(etcl_reply_t *reply, char *into, apr_size_t max)
     return len;
 }
 
-/* A window of many packets only where the application waits for all of it;
- * else one piece, as soon as there is any. */
+/* Everything is received before the application goes on: nobody else reads
+ * from the link while Apache sends. */
 static apr_status_t ask(etcl_reply_t *reply, apr_size_t max, int whole)
 {
-    etcl_pull_t pull = { .want = max, .whole = whole };
+    etcl_pull_t pull = { .want = max, .least = whole ? max : 1 };
     apr_status_t rv;
 
     if (max < SMALL_READ) {
-        pull = (etcl_pull_t){ .want = SMALL_READ, .whole = 0 };
+        pull = (etcl_pull_t){ .want = SMALL_READ, .least = 1 };
+    } else if (max < ETCL_UPLOAD_WINDOW) {
+        pull.want = ETCL_UPLOAD_WINDOW;
     }
     rv = etcl_reply_room(reply, sizeof(pull));
     if (rv == APR_SUCCESS) {
@@ -45,29 +49,26 @@ static apr_status_t ask(etcl_reply_t *reply, apr_size_t max, int whole)
     if (rv == APR_SUCCESS) {
         rv = etcl_reply_send(reply, -1);
     }
-    reply->one_piece = !pull.whole;
     reply->owed = pull.want;
-    if (reply->one_piece && reply->owed > ETCL_FRAME_MAX) {
-        reply->owed = ETCL_FRAME_MAX;
-    }
     return rv;
 }
 
 /* Apache watches over the client's time and says when it is over, so a
  * timeout here means only that the client is slow. */
-static apr_status_t recv_packet(etcl_reply_t *reply, etcl_span_t *out)
+static apr_status_t recv_packet(etcl_reply_t *reply, char *into,
+                                etcl_span_t *out)
 {
     apr_status_t rv;
     int fd;
 
     do {
-        rv = etcl_link_recv(reply->link, reply->in, &out->len, &fd, 0);
+        rv = etcl_link_recv(reply->link, into, &out->len, &fd, 0);
     } while (rv == APR_TIMEUP);
     if (fd >= 0) {
         close(fd);
         return break_link(reply);
     }
-    out->ptr = reply->in;
+    out->ptr = into;
     return rv == APR_SUCCESS ? APR_SUCCESS : break_link(reply);
 }
 
@@ -86,12 +87,17 @@ static apr_status_t take_broken(etcl_reply_t *reply, etcl_span_t payload)
 
 static apr_status_t take_body(etcl_reply_t *reply, const etcl_frame_t *frame)
 {
-    if (frame->payload.len > reply->owed) {
+    const int more = frame->flags & ETCL_FRAME_MORE;
+    const int last = frame->flags & ETCL_FRAME_LAST;
+
+    if (frame->payload.len > reply->owed ||
+        (more && frame->payload.len == reply->owed)) {
         return break_link(reply);
     }
-    reply->have = frame->payload;
-    reply->owed = reply->one_piece ? 0 : reply->owed - frame->payload.len;
-    if (frame->flags & ETCL_FRAME_LAST) {
+    reply->have.ptr = reply->have.len ? reply->have.ptr : frame->payload.ptr;
+    reply->have.len += frame->payload.len;
+    reply->owed = more ? reply->owed - frame->payload.len : 0;
+    if (last) {
         reply->ended = APR_EOF;
     }
     return APR_SUCCESS;
@@ -104,7 +110,7 @@ static apr_status_t take_frame(etcl_reply_t *reply, const etcl_frame_t *frame)
     }
     switch (frame->type) {
     case ETCL_FRAME_BODY:
-        return reply->have.len ? break_link(reply) : take_body(reply, frame);
+        return take_body(reply, frame);
     case ETCL_FRAME_BROKEN:
         return take_broken(reply, frame->payload);
     default:
@@ -112,34 +118,56 @@ static apr_status_t take_frame(etcl_reply_t *reply, const etcl_frame_t *frame)
     }
 }
 
-/* A packet holds one piece, and perhaps that the body breaks off behind it.
- * One that brings neither bytes nor an end would be asked for again and
- * again. */
-static apr_status_t recv_piece(etcl_reply_t *reply)
+/* The frames of one packet: one piece, and perhaps that the body breaks off
+ * behind it. One that brings neither bytes nor an end would be asked for again
+ * and again. */
+static apr_status_t take_packet(etcl_reply_t *reply, etcl_span_t packet)
 {
-    etcl_span_t packet;
+    const apr_size_t had = reply->have.len;
+    apr_status_t rv = APR_SUCCESS;
     etcl_frame_t frame;
-    apr_status_t rv = recv_packet(reply, &packet);
+    int bodies = 0;
 
     while (rv == APR_SUCCESS && packet.len) {
         rv = etcl_frame_next(&packet, &frame) == APR_SUCCESS
                  ? take_frame(reply, &frame)
                  : break_link(reply);
+        bodies += rv == APR_SUCCESS && frame.type == ETCL_FRAME_BODY;
     }
-    if (rv == APR_SUCCESS && !reply->have.len && reply->ended == APR_SUCCESS) {
+    if (rv == APR_SUCCESS && (bodies > 1 || (reply->have.len == had &&
+                                             reply->ended == APR_SUCCESS))) {
         rv = break_link(reply);
     }
     return rv;
 }
 
+/* Pieces come to lie behind each other: the head of a packet is received over
+ * the end of the piece before, which is put back. */
+static apr_status_t recv_piece(etcl_reply_t *reply, apr_size_t at)
+{
+    char *into = reply->in + at, under[ETCL_FRAME_HEAD];
+    etcl_span_t packet;
+    apr_status_t rv;
+
+    memcpy(under, into, sizeof(under));
+    rv = recv_packet(reply, into, &packet);
+    if (rv == APR_SUCCESS) {
+        rv = take_packet(reply, packet);
+    }
+    memcpy(into, under, sizeof(under));
+    return rv;
+}
+
+/* Comes only when nothing that was received is left. */
 static apr_status_t fetch(etcl_reply_t *reply, apr_size_t max, int whole)
 {
-    apr_status_t rv = APR_SUCCESS;
+    apr_status_t rv = reply->owed ? APR_SUCCESS : ask(reply, max, whole);
 
-    if (!reply->owed) {
-        rv = ask(reply, max, whole);
+    while (rv == APR_SUCCESS && reply->owed && reply->ended == APR_SUCCESS &&
+           reply->have.len < ETCL_UPLOAD_WINDOW) {
+        rv = recv_piece(reply, reply->have.len);
     }
-    return rv == APR_SUCCESS ? recv_piece(reply) : rv;
+    return rv;
 }
 
 apr_status_t etcl_upload_read(etcl_exchange_t *x, char *into, apr_size_t max,
@@ -163,4 +191,9 @@ apr_status_t etcl_upload_read(etcl_exchange_t *x, char *into, apr_size_t max,
         }
     }
     return ETCL_EGONE;
+}
+
+apr_size_t etcl_upload_ready(etcl_exchange_t *x)
+{
+    return ((etcl_reply_t *)x)->have.len;
 }

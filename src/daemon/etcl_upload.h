@@ -9,4 +9,7 @@
 apr_status_t etcl_upload_read(etcl_exchange_t *x, char *into, apr_size_t max,
                               int whole, apr_size_t *got);
 
+/** `ready` of etcl_exchange_ops_t. */
+apr_size_t etcl_upload_ready(etcl_exchange_t *x);
+
 #endif

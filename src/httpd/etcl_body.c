@@ -213,6 +213,31 @@ apr_status_t etcl_body_take(etcl_body_t *body, char *into, apr_size_t max,
     return *got ? APR_SUCCESS : broken(body);
 }
 
+/* A bucket whose length is not known may turn out to be empty. */
+static int has_bytes(const etcl_body_t *body)
+{
+    const apr_bucket *b;
+
+    if (!body->bb || APR_BRIGADE_EMPTY(body->bb)) {
+        return 0;
+    }
+    b = APR_BRIGADE_FIRST(body->bb);
+    return !APR_BUCKET_IS_METADATA(b) && b->length &&
+           b->length != (apr_size_t)-1;
+}
+
+int etcl_body_is_here(etcl_body_t *body, apr_size_t max)
+{
+    if (!has_bytes(body) && !body->ended && !is_whole(body)) {
+        apr_status_t rv = receive(body, max, 0);
+
+        if (rv && !APR_STATUS_IS_EAGAIN(rv)) {
+            break_off(body, rv);
+        }
+    }
+    return has_bytes(body);
+}
+
 int etcl_body_is_done(const etcl_body_t *body)
 {
     if (body->status) {

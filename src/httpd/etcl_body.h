@@ -42,6 +42,10 @@ apr_status_t etcl_body_take(etcl_body_t *body, char *into, apr_size_t max,
  */
 int etcl_body_look(etcl_body_t *body, apr_size_t max);
 
+/** Receive up to `max` bytes without waiting, if none are here; whether there
+ *  are any to take then. */
+int etcl_body_is_here(etcl_body_t *body, apr_size_t max);
+
 /** 1 when all was taken, 0 when more is to come or may be. */
 int etcl_body_is_done(const etcl_body_t *body);
 

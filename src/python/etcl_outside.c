@@ -99,10 +99,18 @@ static apr_status_t release(etcl_turn_t *turn, apr_status_t rv)
     return rv;
 }
 
+/* What is here already is worth no convoy: the GIL is kept. */
+static int is_ready(etcl_exchange_t *x, apr_size_t max, int whole)
+{
+    apr_size_t len = x->ops->ready ? x->ops->ready(x) : 0;
+
+    return whole ? len >= max : len > 0;
+}
+
 apr_status_t etcl_outside_read(etcl_turn_t *turn, char *into, apr_size_t max,
                                int whole, apr_size_t *got)
 {
-    PyThreadState *state;
+    PyThreadState *state = NULL;
     apr_status_t rv = claim(turn);
     apr_int64_t since_us;
 
@@ -111,9 +119,13 @@ apr_status_t etcl_outside_read(etcl_turn_t *turn, char *into, apr_size_t max,
         return rv;
     }
     since_us = now_of(turn);
-    state = PyEval_SaveThread();
+    if (!is_ready(turn->x, max, whole)) {
+        state = PyEval_SaveThread();
+    }
     rv = turn->x->ops->read(turn->x, into, max, whole, got);
-    come_back(turn, state);
+    if (state) {
+        come_back(turn, state);
+    }
     turn->taken += (apr_int64_t)*got;
     if (since_us) {
         turn->meter.input_us += etcl_clock_us() - since_us;

@@ -12,16 +12,18 @@ static apr_byte_t flags_of(unsigned int type)
     case ETCL_FRAME_HEAD_:
         return ETCL_FRAME_MORE;
     case ETCL_FRAME_BODY:
-        return ETCL_FRAME_LAST;
+        return ETCL_FRAME_LAST | ETCL_FRAME_MORE;
     default:
         return 0;
     }
 }
 
+/* Nothing follows what is the last. */
 static int is_frame(unsigned int type, unsigned int flags)
 {
     return type >= ETCL_FRAME_HELLO && type <= ETCL_FRAME_ABORT &&
-           !(flags & ~(unsigned int)flags_of(type));
+           !(flags & ~(unsigned int)flags_of(type)) &&
+           flags != (ETCL_FRAME_LAST | ETCL_FRAME_MORE);
 }
 
 apr_status_t etcl_frame_next(etcl_span_t *packet, etcl_frame_t *out)

@@ -16,7 +16,8 @@ typedef enum {
     ETCL_FRAME_HELLO = 1,   /* C: first packet of a link */
     ETCL_FRAME_WELCOME = 2, /* W: its answer */
     ETCL_FRAME_CALL = 3,    /* C: a call; MORE: continued in the next */
-    ETCL_FRAME_BODY = 4,    /* C: bytes of the body; LAST: and its end */
+    ETCL_FRAME_BODY = 4,    /* C: bytes of the body; LAST: and its end;
+                               MORE: of this PULL another packet follows */
     ETCL_FRAME_BROKEN = 5,  /* C: the body breaks off here */
     ETCL_FRAME_REFUSE = 6,  /* W: not begun, ask another worker */
     ETCL_FRAME_PULL = 7,    /* W: send body */

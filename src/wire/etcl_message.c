@@ -73,7 +73,7 @@ apr_status_t etcl_pull_encode(const etcl_pull_t *pull, etcl_packet_t *packet)
 {
     char payload[PAYLOAD_MAX], *at = etcl_bytes_put_u64(payload, pull->want);
 
-    at = etcl_bytes_put_u8(at, pull->whole != 0);
+    at = etcl_bytes_put_u64(at, pull->least);
     return add(packet, ETCL_FRAME_PULL, payload, at);
 }
 
@@ -82,9 +82,9 @@ apr_status_t etcl_pull_decode(etcl_span_t payload, etcl_pull_t *out)
     etcl_cursor_t in = etcl_cursor(payload);
     etcl_pull_t pull = { .want = etcl_cursor_u64(&in) };
 
-    pull.whole = etcl_cursor_u8(&in);
-    if (!etcl_cursor_is_done(&in) || !pull.want || pull.want > PULL_MAX ||
-        pull.whole > 1) {
+    pull.least = etcl_cursor_u64(&in);
+    if (!etcl_cursor_is_done(&in) || !pull.least || pull.want < pull.least ||
+        pull.want > PULL_MAX) {
         return ETCL_EPROTO;
     }
     *out = pull;

@@ -87,9 +87,9 @@ apr_status_t etcl_head_decode(etcl_decoder_t *decoder, etcl_span_t payload,
 
 /* PULL: the application reads. */
 typedef struct {
-    apr_uint64_t want; /* bytes at most, 1 .. 2^62 */
-    int whole; /* 1: keep sending until `want` or the end; 0: one piece, as
-                  soon as there is any */
+    apr_uint64_t want;  /* bytes at most, 1 .. 2^62 */
+    apr_uint64_t least; /* 1 .. want: these are waited for, or the end; of what
+                           is beyond, only what is there already is sent */
 } etcl_pull_t;
 
 apr_status_t etcl_pull_encode(const etcl_pull_t *pull, etcl_packet_t *packet);

@@ -355,6 +355,7 @@ static void send_body(etcl_link_t *link, const etcl_frame_t *frame,
     etcl_packet_t packet = { .ptr = bytes, .serial = frame->serial };
     etcl_pull_t pull;
     apr_uint64_t piece;
+    unsigned int flags;
 
     ck_assert_int_eq(etcl_pull_decode(frame->payload, &pull), 0);
     do {
@@ -364,10 +365,12 @@ static void send_body(etcl_link_t *link, const etcl_frame_t *frame,
         *left -= (apr_int64_t)piece;
         pull.want -= piece;
         packet.len = 0;
-        etcl_packet_add(&packet, ETCL_FRAME_BODY, *left ? 0 : ETCL_FRAME_LAST,
+        flags = *left ? 0 : ETCL_FRAME_LAST;
+        flags = *left && pull.want ? ETCL_FRAME_MORE : flags;
+        etcl_packet_add(&packet, ETCL_FRAME_BODY, flags,
                         (etcl_span_t){ zeros, piece });
         send_packet(link, &packet);
-    } while (pull.whole && pull.want && *left);
+    } while (flags == ETCL_FRAME_MORE);
 }
 
 static void add_bytes(rig_answer_t *out, const char *bytes, apr_size_t len)

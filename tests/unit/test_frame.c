@@ -63,7 +63,7 @@ static const struct {
     BYTES(HEAD("\377", "\0", "\0\0\0\1", "\0\0\0\0")),
     BYTES(HEAD("\4", "\4", "\0\0\0\1", "\0\0\0\0")), /* no such flag */
     BYTES(HEAD("\4", "\200", "\0\0\0\1", "\0\0\0\0")),
-    BYTES(HEAD("\4", "\1", "\0\0\0\1", "\0\0\0\0")), /* BODY has no MORE */
+    BYTES(HEAD("\4", "\3", "\0\0\0\1", "\0\0\0\0")), /* MORE after LAST */
     BYTES(HEAD("\3", "\2", "\0\0\0\1", "\0\0\0\0")), /* CALL has no LAST */
     BYTES(HEAD("\14", "\1", "\0\0\0\1", "\0\0\0\0")) /* END has neither */
 };
@@ -103,16 +103,23 @@ END_TEST
 static const struct {
     etcl_frame_type_t type;
     unsigned int flags;
-} good_flags[] = {
-    { ETCL_FRAME_HELLO, 0 },  { ETCL_FRAME_WELCOME, 0 },
-    { ETCL_FRAME_CALL, 0 },   { ETCL_FRAME_CALL, ETCL_FRAME_MORE },
-    { ETCL_FRAME_BODY, 0 },   { ETCL_FRAME_BODY, ETCL_FRAME_LAST },
-    { ETCL_FRAME_BROKEN, 0 }, { ETCL_FRAME_REFUSE, 0 },
-    { ETCL_FRAME_PULL, 0 },   { ETCL_FRAME_HEAD_, 0 },
-    { ETCL_FRAME_HEAD_, 1 },  { ETCL_FRAME_DATA, 0 },
-    { ETCL_FRAME_FILE, 0 },   { ETCL_FRAME_LOG, 0 },
-    { ETCL_FRAME_END, 0 },    { ETCL_FRAME_ABORT, 0 }
-};
+} good_flags[] = { { ETCL_FRAME_HELLO, 0 },
+                   { ETCL_FRAME_WELCOME, 0 },
+                   { ETCL_FRAME_CALL, 0 },
+                   { ETCL_FRAME_CALL, ETCL_FRAME_MORE },
+                   { ETCL_FRAME_BODY, 0 },
+                   { ETCL_FRAME_BODY, ETCL_FRAME_LAST },
+                   { ETCL_FRAME_BODY, ETCL_FRAME_MORE },
+                   { ETCL_FRAME_BROKEN, 0 },
+                   { ETCL_FRAME_REFUSE, 0 },
+                   { ETCL_FRAME_PULL, 0 },
+                   { ETCL_FRAME_HEAD_, 0 },
+                   { ETCL_FRAME_HEAD_, 1 },
+                   { ETCL_FRAME_DATA, 0 },
+                   { ETCL_FRAME_FILE, 0 },
+                   { ETCL_FRAME_LOG, 0 },
+                   { ETCL_FRAME_END, 0 },
+                   { ETCL_FRAME_ABORT, 0 } };
 
 START_TEST(every_type_goes_round_and_stands_cuts_and_flips)
 {
