@@ -256,7 +256,7 @@ static void end_duty(server_t *self, const etcl_call_t *call)
 }
 
 /* A script that has changed is reloaded by a rolling replacement of workers,
- * never inside one that serves. */
+ * never inside one that serves: the runtime knows that it is in a daemon. */
 static apr_status_t answer(server_t *self, etcl_line_t *line,
                            const incoming_t *in)
 {
@@ -269,7 +269,6 @@ static apr_status_t answer(server_t *self, etcl_line_t *line,
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    call.flags &= ~ETCL_CALL_RELOAD;
     call.daemon_start_us = etcl_clock_wall_us();
     line->serial = in->call.serial;
     etcl_reply_begin(&self->reply, &line->link, line->serial, in->body,

@@ -60,25 +60,29 @@ static int is_same(const version_t *a, const version_t *b)
            a->inode == b->inode;
 }
 
-static int is_known(const etcl_watch_t *watch, etcl_span_t path)
+static file_t *find(etcl_watch_t *watch, etcl_span_t path)
 {
     int i;
 
     for (i = 0; i < watch->count; i++) {
         if (etcl_span_is(path, watch->files[i].path)) {
-            return 1;
+            return &watch->files[i];
         }
     }
-    return 0;
+    return NULL;
 }
 
 void etcl_watch_add(etcl_watch_t *watch, etcl_span_t path, apr_int64_t mtime_us)
 {
-    file_t *file = &watch->files[watch->count];
+    file_t *file = find(watch, path);
 
-    if (watch->count == ETCL_WATCH_MAX || !path.len || is_known(watch, path)) {
+    if (file && !mtime_us) {
+        file->loaded.mtime_ns = 0;
+    }
+    if (watch->count == ETCL_WATCH_MAX || !path.len || file) {
         return;
     }
+    file = &watch->files[watch->count];
     file->path = strndup(path.ptr, path.len);
     if (!file->path) {
         return;

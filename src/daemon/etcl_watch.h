@@ -19,7 +19,8 @@ void etcl_watch_destroy(etcl_watch_t *watch);
  * Watch a file as well; one that is known is left as it is.
  *
  * Units    `mtime_us` is what was loaded, since the epoch: a file that is
- *          newer by now counts as changed. -1: as it is now.
+ *          newer by now counts as changed. -1: as it is now. 0: the code
+ *          asks to be loaded again; a known file counts as changed.
  */
 void etcl_watch_add(etcl_watch_t *watch, etcl_span_t path,
                     apr_int64_t mtime_us);
