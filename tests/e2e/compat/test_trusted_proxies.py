@@ -69,6 +69,9 @@ CONF = "WSGIScriptAlias /probe {apps}/probe.py\n" + "".join(
 ) + location("/probe/unknown", "WSGITrustedProxyHeaders X-Something-Else"
 ) + """
 <VirtualHost *:*>
+    ServerName plain.test
+</VirtualHost>
+<VirtualHost *:*>
     ServerName whole.test
     WSGITrustedProxyHeaders X-Forwarded-Proto
     WSGITrustedProxies 127.0.0.1
