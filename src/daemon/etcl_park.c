@@ -23,6 +23,39 @@ static apr_status_t arm(etcl_park_t *park, int fd, void *data, int how)
     return epoll_ctl(park->epoll_fd, how, fd, &event) ? errno : APR_SUCCESS;
 }
 
+/* The park of this process. A copy of the process that the application forks
+ * gets no links: a child of Apache would not see the worker's end for as long
+ * as the copy lives. */
+static etcl_park_t *forked;
+
+static void before_fork(void)
+{
+    pthread_mutex_lock(&forked->lock);
+}
+
+static void after_fork(void)
+{
+    pthread_mutex_unlock(&forked->lock);
+}
+
+static void in_copy(void)
+{
+    etcl_line_t *line;
+
+    for (line = forked->lines; line; line = line->next) {
+        etcl_link_close(&line->link);
+    }
+    after_fork();
+}
+
+static void watch_forks(etcl_park_t *park)
+{
+    if (!forked) {
+        pthread_atfork(before_fork, after_fork, in_copy);
+    }
+    forked = park;
+}
+
 apr_status_t etcl_park_open(etcl_park_t *park, int listen_fd, uid_t peer_uid,
                             apr_int64_t timeout_us)
 {
@@ -36,6 +69,7 @@ apr_status_t etcl_park_open(etcl_park_t *park, int listen_fd, uid_t peer_uid,
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_cond_init(&park->emptied, &attr);
     pthread_condattr_destroy(&attr);
+    watch_forks(park);
     park->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (park->epoll_fd < 0) {
         return errno;

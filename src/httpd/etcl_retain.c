@@ -5,6 +5,7 @@
 
 #include <apr_portable.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <unistd.h>
 
 /* Change the name when the structs change: a newer module that is loaded at a
@@ -13,11 +14,31 @@
 
 typedef apr_status_t (*cleanup_t)(void *);
 
+static etcl_retain_t *known;
+
+/* Other modules fork without exec (mod_cgid's daemon does): what they hold of
+ * an old lifeline would keep its group for as long as they live. */
+static void let_old_go(void)
+{
+    etcl_live_t *live;
+
+    for (live = known->lives; live; live = live->next) {
+        if (live->is_old) {
+            etcl_live_release(live);
+        }
+    }
+}
+
 etcl_retain_t *etcl_retain_get(void)
 {
-    etcl_retain_t *retain = ap_retained_data_get(KEY);
-
-    return retain ? retain : ap_retained_data_create(KEY, sizeof *retain);
+    if (!known) {
+        known = ap_retained_data_get(KEY);
+        if (!known) {
+            known = ap_retained_data_create(KEY, sizeof *known);
+        }
+        pthread_atfork(NULL, NULL, let_old_go);
+    }
+    return known;
 }
 
 void etcl_retain_leave(etcl_live_t *live, apr_pool_t *plog)

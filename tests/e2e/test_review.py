@@ -1,4 +1,4 @@
-"""What a descriptor that crosses a link may do to an Apache child."""
+"""Defects that a review found, each held shut: descriptors and who has them."""
 
 import os
 import socket
@@ -89,3 +89,47 @@ def test_a_file_on_tmpfs_has_conditions_like_any(downloads):
     finally:
         path.unlink()
     assert answer.status == 304
+
+
+FORKING = """
+import os, signal, time
+
+def application(environ, start_response):
+    if os.fork() == 0:
+        time.sleep(7)
+        os._exit(0)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_forked_copy_does_not_hide_the_death_of_its_worker(downloads):
+    """The copy holds what its parent held, but no connection to Apache."""
+    (downloads.work / "download.py").write_text(FORKING)
+    downloads.restart()
+    downloads.expect_log("ETCL0231.*SIGKILL")
+    downloads.expect_log("ETCL0153")
+    begin = time.monotonic()
+    assert downloads.ask("/download", method="POST").status == 502
+    assert time.monotonic() - begin < 5
+
+
+def supervisors(server) -> int:
+    count = 0
+    for pid in server.processes():
+        stat = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        title = Path(f"/proc/{pid}/cmdline").read_bytes()
+        count += int(stat[1]) == server.pid and title.startswith(b"etcld")
+    return count
+
+
+def test_a_module_that_forks_does_not_keep_an_old_generation():
+    """mod_cgid's daemon is a fork of Apache's parent, without exec."""
+    server = Server("ScriptSock {root}/run/cgid.sock\n" + FILES,
+                    extra=("cgid",))
+    try:
+        server.start()
+        for _ in range(2):
+            server.graceful()
+        assert wait_until(lambda: supervisors(server) == 1, 20)
+    finally:
+        server.remove()
