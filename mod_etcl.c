@@ -2,6 +2,7 @@
  * What each hook does is in the file that its name begins with. */
 
 #include "etcl_alias.h"
+#include "etcl_auth.h"
 #include "etcl_check.h"
 #include "etcl_child.h"
 #include "etcl_config.h"
@@ -20,6 +21,7 @@ static void register_hooks(apr_pool_t *pool)
                                                "mod_vhost_alias.c", NULL };
 
     etcl_guise_put_on(pool);
+    etcl_auth_offer(pool);
     ap_hook_pre_config(etcl_config_begin, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_pre_config(etcl_parent_take_over, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(etcl_check_config, NULL, NULL, APR_HOOK_MIDDLE);
@@ -32,6 +34,8 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_translate_name(etcl_alias_translate, after_alias, before_user,
                            APR_HOOK_MIDDLE);
     ap_hook_map_to_storage(etcl_locate_script, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_check_access(etcl_auth_check_access, NULL, NULL, APR_HOOK_MIDDLE,
+                         AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_handler(etcl_handler_answer, NULL, NULL, APR_HOOK_MIDDLE);
 }
 

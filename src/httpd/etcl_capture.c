@@ -7,6 +7,7 @@
 #include "etcl_groups.h"
 #include "etcl_key.h"
 #include "etcl_text.h"
+#include "etcl_trust.h"
 
 #include <http_ssl.h>
 #include <unistd.h>
@@ -18,9 +19,11 @@ typedef struct {
     request_rec *r;
     const etcl_route_t *route;
     etcl_buffer_t *out;
+    etcl_trust_t trust;
     apr_uint32_t pairs;
     apr_status_t rv;
     int https;
+    int is_early;   /* asked before the request is ready: see put_early */
     int pass_auth;  /* Authorization */
     int pass_proxy; /* Proxy-Authorization */
 } capture_t;
@@ -107,6 +110,10 @@ static void put_header(capture_t *c, const char *name, const char *value)
         return;
     }
     if (!etcl_text_is_cgi_header(span) || is_withheld(c, name)) {
+        return;
+    }
+    value = etcl_trust_value(&c->trust, span, value);
+    if (!value) {
         return;
     }
     if (span.len + 5 > sizeof small) {
@@ -211,12 +218,35 @@ static const char *path_for(const capture_t *c, const char *path)
     return c->route->member ? etcl_groups_path(c->route->member, path) : path;
 }
 
+/* Auto: a filter may say something about the body in a header. */
+static int is_head_mapped(const request_rec *r)
+{
+    const etcl_setting_t *setting = &etcl_config_dir(r)->map_head;
+    const int how = etcl_config_flag(setting, ETCL_AUTO);
+
+    if (!r->header_only || r->method_number != M_GET || how == ETCL_OFF) {
+        return 0;
+    }
+    return how == ETCL_ON ||
+           (r->output_filters &&
+            r->output_filters->frec->ftype < AP_FTYPE_PROTOCOL);
+}
+
+/* SCRIPT_FILENAME: the script; of a handler script, what it is to handle. */
+static const char *resource(const capture_t *c)
+{
+    return c->is_early || c->route->is_handler || c->route->question
+               ? c->r->filename
+               : c->route->script;
+}
+
 static void put_request(capture_t *c)
 {
     request_rec *r = c->r;
     const char *name = etcl_expand_script_name(r), *info = collapsed(r);
 
-    put_known(c, ETCL_KEY_REQUEST_METHOD, r->method);
+    put_known(c, ETCL_KEY_REQUEST_METHOD,
+              is_head_mapped(r) ? "GET" : r->method);
     put_known(c, ETCL_KEY_SCRIPT_NAME, name);
     put_known(c, ETCL_KEY_PATH_INFO, info);
     put_known(c, ETCL_KEY_QUERY_STRING, r->args ? r->args : "");
@@ -226,13 +256,63 @@ static void put_request(capture_t *c)
     put_known(c, ETCL_KEY_DOCUMENT_ROOT, path_for(c, ap_document_root(r)));
     put_known(c, ETCL_KEY_CONTEXT_PREFIX, ap_context_prefix(r));
     put_known(c, ETCL_KEY_CONTEXT_DOCUMENT_ROOT, ap_context_document_root(r));
-    put_known(c, ETCL_KEY_SCRIPT_FILENAME, c->route->script);
+    put_known(c, ETCL_KEY_SCRIPT_FILENAME, resource(c));
+    put_known(c, ETCL_KEY_MW_REQUEST_ID, r->log_id);
+    put_known(c, ETCL_KEY_MW_CONNECTION_ID, r->connection->log_id);
+    if (c->is_early) {
+        return;
+    }
     put_known(c, ETCL_KEY_MW_SCRIPT_NAME, name);
     put_known(c, ETCL_KEY_MW_PATH_INFO, info);
     put_known(c, ETCL_KEY_MW_REQUEST_HANDLER, r->handler);
-    put_known(c, ETCL_KEY_MW_HANDLER_SCRIPT, "");
-    put_known(c, ETCL_KEY_MW_REQUEST_ID, r->log_id);
-    put_known(c, ETCL_KEY_MW_CONNECTION_ID, r->connection->log_id);
+    put_known(c, ETCL_KEY_MW_HANDLER_SCRIPT,
+              c->route->is_handler ? c->route->script : "");
+}
+
+/* What the function of a question is given beside environ. */
+static void put_question(capture_t *c)
+{
+    const etcl_question_t *question = c->route->question;
+    const struct {
+        const char *name, *value;
+    } given[] = {
+        { ETCL_CALL_USER, question->user },
+        { ETCL_CALL_PASSWORD, question->password },
+        { ETCL_CALL_REALM, question->realm },
+        { ETCL_CALL_HOST, question->host },
+    };
+    apr_size_t i;
+
+    for (i = 0; i < sizeof given / sizeof given[0]; ++i) {
+        if (given[i].value) {
+            put_named(c, etcl_span(given[i].name), given[i].value);
+        }
+    }
+}
+
+/* Before the handler: no variables were set yet. */
+static void put_early(capture_t *c)
+{
+    request_rec *r = c->r;
+    const char *host = ap_get_useragent_host(r, REMOTE_HOST, NULL);
+
+    put_named(c, ETCL_SPAN("SERVER_SIGNATURE"), ap_psignature("", r));
+    if (host) {
+        put_named(c, ETCL_SPAN("REMOTE_HOST"), host);
+    }
+}
+
+/* Later than what it replaces. */
+static void put_trusted(capture_t *c)
+{
+    const char *const *of = c->trust.value;
+
+    put_known(c, ETCL_KEY_REMOTE_ADDR, of[ETCL_PROXY_CLIENT]);
+    put_known(c, ETCL_KEY_HTTP_HOST, of[ETCL_PROXY_HOST]);
+    put_known(c, ETCL_KEY_SERVER_NAME, of[ETCL_PROXY_SERVER]);
+    put_known(c, ETCL_KEY_SERVER_PORT, of[ETCL_PROXY_PORT]);
+    put_known(c, ETCL_KEY_SCRIPT_NAME, of[ETCL_PROXY_SCRIPT]);
+    put_known(c, ETCL_KEY_MW_MOUNT_POINT, of[ETCL_PROXY_SCRIPT]);
 }
 
 static void put_redirect(capture_t *c)
@@ -276,18 +356,34 @@ static void judge_authorization(capture_t *c)
 
     c->pass_proxy = core->cgi_pass_auth == AP_CGI_PASS_AUTH_ON;
     c->pass_auth = c->route->pass_authorization;
+    if (c->is_early) {
+        c->pass_auth = c->pass_proxy = 0;
+        return;
+    }
     if (c->pass_auth < 0) {
         c->pass_auth = !c->r->ap_auth_type;
     }
     c->pass_auth |= c->pass_proxy;
 }
 
+static apr_uint32_t flags_of(const capture_t *c)
+{
+    const etcl_dir_t *dir = etcl_config_dir(c->r);
+
+    return (c->https ? ETCL_CALL_HTTPS : 0) |
+           (c->route->reload ? ETCL_CALL_RELOAD : 0) |
+           (c->route->is_handler ? ETCL_CALL_HANDLER : 0) |
+           (etcl_config_flag(&dir->ignore_activity, 0) ? ETCL_CALL_IDLE : 0) |
+           (etcl_config_flag(&dir->enable_sendfile, 0) ? ETCL_CALL_SENDFILE
+                                                       : 0);
+}
+
 static void put_head(capture_t *c, apr_int64_t body_len)
 {
+    const etcl_question_t *question = c->route->question;
     const etcl_call_t call = {
-        .kind = ETCL_CALL_WSGI,
-        .flags = (c->https ? ETCL_CALL_HTTPS : 0) |
-                 (c->route->reload ? ETCL_CALL_RELOAD : 0),
+        .kind = question ? question->kind : ETCL_CALL_WSGI,
+        .flags = flags_of(c),
         .target = { .script = etcl_span(c->route->script),
                     .app_group = etcl_span(c->route->app_group),
                     .callable = etcl_span(c->route->callable) },
@@ -303,7 +399,14 @@ static void judge_https(capture_t *c)
 {
     const char *said = apr_table_get(c->r->subprocess_env, "HTTPS");
 
-    c->https = said ? is_yes(said) : ap_ssl_conn_is_ssl(c->r->connection);
+    if (c->trust.https >= 0) {
+        c->https = c->trust.https;
+    } else if (said) {
+        c->https = is_yes(said);
+    } else {
+        c->https = !c->trust.header[ETCL_PROXY_SCHEME] &&
+                   ap_ssl_conn_is_ssl(c->r->connection);
+    }
 }
 
 apr_status_t etcl_capture_call(request_rec *r, const etcl_route_t *route,
@@ -313,13 +416,23 @@ apr_status_t etcl_capture_call(request_rec *r, const etcl_route_t *route,
     apr_size_t begin = out->len;
 
     name_request(r);
+    c.is_early = route->question && route->question->kind != ETCL_CALL_DISPATCH;
     judge_authorization(&c);
+    etcl_trust_judge(r, &c.trust);
     judge_https(&c);
     put_head(&c, body_len);
-    put_variables(&c);
-    put_redirect(&c);
+    if (c.is_early) {
+        put_early(&c);
+    } else {
+        put_variables(&c);
+        put_redirect(&c);
+    }
     put_headers(&c);
     put_ends(&c);
     put_request(&c);
+    put_trusted(&c);
+    if (route->question) {
+        put_question(&c);
+    }
     return c.rv ? c.rv : etcl_call_close(out, begin, c.pairs);
 }

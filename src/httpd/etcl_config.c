@@ -6,6 +6,7 @@
 #include "etcl_obsolete.h"
 #include "etcl_rules.h"
 #include "etcl_setters.h"
+#include "etcl_setters_dir.h"
 #include "etcl_tuning.h"
 
 static etcl_register_t *current;
@@ -49,6 +50,11 @@ void *etcl_config_dir_merge(apr_pool_t *pool, void *base_, void *over_)
     etcl_dir_t *out = apr_palloc(pool, sizeof *out);
 
     ETCL_DIRECTIVES(MERGE)
+    /* Each handler for itself. */
+    if (over->handler_script.stated && base->handler_script.stated) {
+        out->handler_script.value = apr_hash_overlay(
+            pool, over->handler_script.value, base->handler_script.value);
+    }
     return out;
 }
 
@@ -111,6 +117,7 @@ const char *etcl_config_place(apr_pool_t *pool, const etcl_place_t *place)
 #define CONTEXT_SERVER RSRC_CONF
 #define CONTEXT_DIR (RSRC_CONF | ACCESS_CONF)
 #define CONTEXT_FILEINFO OR_FILEINFO
+#define CONTEXT_AUTHCFG OR_AUTHCFG
 
 #define OFFSET_DIR(field) (void *)APR_OFFSETOF(etcl_dir_t, field)
 #define OFFSET_MAIN(field) (void *)APR_OFFSETOF(etcl_main_t, field)
@@ -126,6 +133,12 @@ const char *etcl_config_place(apr_pool_t *pool, const etcl_place_t *place)
 #define COMMAND_FLAG AP_INIT_FLAG
 #define COMMAND_RAW AP_INIT_RAW_ARGS
 #define COMMAND_WORDS AP_INIT_RAW_ARGS
+#define COMMAND_AUTO AP_INIT_TAKE1
+#define COMMAND_SCRIPT AP_INIT_RAW_ARGS
+#define COMMAND_HANDLER AP_INIT_RAW_ARGS
+#define COMMAND_REQUEST AP_INIT_FLAG
+#define COMMAND_HEADERS AP_INIT_ITERATE
+#define COMMAND_NETS AP_INIT_ITERATE
 
 #define COMMAND(scope, field, name, context, kind, help)                       \
     COMMAND_##kind(name, SETTER_##scope(field, context, kind),                 \

@@ -23,8 +23,22 @@ typedef struct {
     const char *text; /* NULL: a flag, or not stated */
     int flag;
     int stated;
+    const void *value; /* what the kind of the directive makes of it */
     etcl_place_t place;
 } etcl_setting_t;
+
+/* A script beside the application: `value` of kind SCRIPT and, by the name of
+ * the handler, of kind HANDLER. Options are not stated: NULL text. */
+typedef struct {
+    const char *script;
+    etcl_setting_t process_group;
+    etcl_setting_t application_group;
+    etcl_setting_t pass_authorization;
+    int is_htaccess; /* whoever may write files there wrote it */
+} etcl_aside_t;
+
+/* Of kind AUTO. */
+enum { ETCL_OFF, ETCL_ON, ETCL_AUTO };
 
 #define ETCL_FIELD_DIR_DIR(field) etcl_setting_t field;
 #define ETCL_FIELD_DIR_MAIN(field)

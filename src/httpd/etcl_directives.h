@@ -12,7 +12,11 @@
  *            SERVER   also in a virtual host
  *            DIR      also in Directory, Location, Files
  *            FILEINFO also in .htaccess with AllowOverride FileInfo
- *   kind     TEXT, FLAG (On or Off), WORDS, RAW (a whole line, judged)
+ *            AUTHCFG  in Directory, Location, Files; in .htaccess with
+ *                     AllowOverride AuthConfig
+ *   kind     TEXT, FLAG (On or Off), WORDS, RAW (a whole line, judged),
+ *            AUTO, SCRIPT, HANDLER, HEADERS, NETS (etcl_setters_dir.h),
+ *            REQUEST
  *
  * Source  the contexts and merging rules of mod_wsgi's directives */
 
@@ -91,6 +95,34 @@
     X(TUNED, telemetry_options, "WSGITelemetryOptions", GLOBAL, RAW,           \
       "accepted: [+|-]CaptureUserAgent, None or All")                          \
     X(TUNED, slow_requests, "WSGISlowRequests", GLOBAL, TEXT,                  \
-      "accepted: seconds")
+      "accepted: seconds")                                                     \
+    X(DIR, error_override, "WSGIErrorOverride", FILEINFO, FLAG,                \
+      "whether ErrorDocument replaces error pages of applications")            \
+    X(DIR, map_head, "WSGIMapHEADToGET", FILEINFO, AUTO,                       \
+      "Off, On or Auto: whether applications see HEAD as GET")                 \
+    X(DIR, ignore_activity, "WSGIIgnoreActivity", FILEINFO, FLAG,              \
+      "whether requests do not count for inactivity-timeout")                  \
+    X(DIR, enable_sendfile, "WSGIEnableSendfile", FILEINFO, FLAG,              \
+      "whether files may be sent by the kernel")                               \
+    X(DIR, internal_redirect, "WSGIInternalRedirect", FILEINFO, FLAG,          \
+      "whether 200 with Location: /path is an internal redirect")              \
+    X(DIR, pass_request, "WSGIPassApacheRequest", DIR, REQUEST,                \
+      "accepted; there is no apache.request_rec")                              \
+    X(DIR, trusted_headers, "WSGITrustedProxyHeaders", FILEINFO, HEADERS,      \
+      "headers of proxies that are believed")                                  \
+    X(DIR, trusted_proxies, "WSGITrustedProxies", FILEINFO, NETS,              \
+      "addresses and networks of proxies")                                     \
+    X(DIR, handler_script, "WSGIHandlerScript", DIR, HANDLER,                  \
+      "handler-name file [option=value ...]")                                  \
+    X(DIR, dispatch_script, "WSGIDispatchScript", DIR, SCRIPT,                 \
+      "file [application-group=name] [process-group=name]")                    \
+    X(DIR, access_script, "WSGIAccessScript", AUTHCFG, SCRIPT,                 \
+      "file [application-group=name] [process-group=name]")                    \
+    X(DIR, user_script, "WSGIAuthUserScript", AUTHCFG, SCRIPT,                 \
+      "file [application-group=name] [process-group=name]")                    \
+    X(DIR, group_script, "WSGIAuthGroupScript", AUTHCFG, SCRIPT,               \
+      "file [application-group=name] [process-group=name]")                    \
+    X(DIR, group_authoritative, "WSGIGroupAuthoritative", AUTHCFG, FLAG,       \
+      "accepted; Require says what is needed")
 
 #endif

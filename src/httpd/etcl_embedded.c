@@ -6,6 +6,7 @@
 #include "etcl_config.h"
 #include "etcl_log.h"
 #include "etcl_runtimes.h"
+#include "etcl_scoreboard.h"
 #include "etcl_tuning.h"
 
 #include <ap_mpm.h>
@@ -90,6 +91,7 @@ static void complete_config(void)
     config.mpm_threads = config.threads;
     config.mpm_processes = config.processes;
     config.log = log_outside;
+    config.scoreboard = own->server_metrics.flag ? etcl_scoreboard_write : NULL;
 }
 
 static void load_ahead(const etcl_runtime_t *runtime)

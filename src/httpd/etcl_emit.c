@@ -3,6 +3,7 @@
  * for. Does not know where the answer comes from. */
 
 #include "etcl_emit.h"
+#include "etcl_config.h"
 #include "etcl_text.h"
 
 #include <apr_date.h>
@@ -13,9 +14,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-void etcl_emit_init(etcl_emit_t *emit, request_rec *r)
+void etcl_emit_init(etcl_emit_t *emit, request_rec *r,
+                    etcl_question_t *question)
 {
-    *emit = (etcl_emit_t){ .r = r, .promised = -1 };
+    *emit = (etcl_emit_t){ .r = r, .question = question, .promised = -1 };
     emit->bb = apr_brigade_create(r->pool, r->connection->bucket_alloc);
 }
 
@@ -90,6 +92,71 @@ static void take_status(request_rec *r, const etcl_head_t *head)
     }
 }
 
+static const char *take_verdict(etcl_emit_t *emit, const etcl_head_t *head)
+{
+    etcl_question_t *question = emit->question;
+
+    if (head->content_length < 0 ||
+        head->content_length > ETCL_QUESTION_VALUE_MAX) {
+        return "the value of a verdict has no length, or is too long";
+    }
+    question->status = head->status;
+    question->value =
+        apr_pcalloc(emit->r->pool, (apr_size_t)head->content_length + 1);
+    question->value_len = 0;
+    emit->promised = head->content_length;
+    emit->has_head = 1;
+    return NULL;
+}
+
+/* WSGIErrorOverride, WSGIInternalRedirect. */
+static int is_for_apache(etcl_emit_t *emit)
+{
+    const etcl_dir_t *dir = etcl_config_dir(emit->r);
+    const char *location = apr_table_get(emit->r->headers_out, "Location");
+
+    if (emit->r->status >= 400 && etcl_config_flag(&dir->error_override, 0)) {
+        return 1;
+    }
+    if (emit->r->status == HTTP_OK && location && *location == '/' &&
+        etcl_config_flag(&dir->internal_redirect, 0)) {
+        emit->location = location;
+        return 1;
+    }
+    return 0;
+}
+
+/* The body is dropped, and so are the headers, but those that survive an
+ * ErrorDocument. */
+static void hand_over(etcl_emit_t *emit)
+{
+    request_rec *r = emit->r;
+
+    emit->status = r->status;
+    emit->is_replaced = 1;
+    apr_table_clear(r->headers_out);
+    ap_set_content_type(r, NULL);
+    r->status = HTTP_OK;
+    r->status_line = NULL;
+}
+
+int etcl_emit_settle(etcl_emit_t *emit, int status)
+{
+    request_rec *r = emit->r;
+
+    if (status != OK || !emit->has_eos || r->connection->aborted) {
+        return status;
+    }
+    if (!emit->location) {
+        return emit->status ? emit->status : OK;
+    }
+    r->method = "GET";
+    r->method_number = M_GET;
+    apr_table_unset(r->headers_in, "Content-Length");
+    ap_internal_redirect_handler(emit->location, r);
+    return OK;
+}
+
 apr_status_t etcl_emit_head(etcl_emit_t *emit, const etcl_head_t *head,
                             const char **why)
 {
@@ -102,6 +169,14 @@ apr_status_t etcl_emit_head(etcl_emit_t *emit, const etcl_head_t *head,
         /* mod_mime has given the script's own type. */
         ap_set_content_type(r, NULL);
     }
+    if (!*why && emit->question) {
+        *why = take_verdict(emit, head);
+        return *why ? ETCL_EINVAL : APR_SUCCESS;
+    }
+    if (!*why) {
+        /* Else it would be what mod_mime thinks of the script's name. */
+        ap_set_content_type(r, NULL);
+    }
     for (i = 0; !*why && i < head->header_count; ++i) {
         *why = take_header(emit, &head->headers[i]);
     }
@@ -110,6 +185,10 @@ apr_status_t etcl_emit_head(etcl_emit_t *emit, const etcl_head_t *head,
     }
     take_status(r, head);
     emit->has_head = 1;
+    if (is_for_apache(emit)) {
+        hand_over(emit);
+        return APR_SUCCESS;
+    }
     emit->is_bodiless = r->header_only || AP_STATUS_IS_HEADER_ONLY(r->status);
     if (emit->promised >= 0) {
         ap_set_content_length(r, emit->promised);
@@ -121,6 +200,13 @@ void etcl_emit_undo(etcl_emit_t *emit)
 {
     request_rec *r = emit->r;
 
+    emit->has_head = 0;
+    emit->status = 0;
+    emit->location = NULL;
+    if (emit->question) {
+        emit->question->status = 0;
+        return;
+    }
     apr_brigade_cleanup(emit->bb);
     apr_table_clear(r->headers_out);
     apr_table_clear(r->err_headers_out);
@@ -128,7 +214,6 @@ void etcl_emit_undo(etcl_emit_t *emit)
     r->clength = 0;
     r->status = HTTP_OK;
     r->status_line = NULL;
-    emit->has_head = 0;
 }
 
 static void append(etcl_emit_t *emit, apr_bucket *b)
@@ -168,7 +253,10 @@ void etcl_emit_data(etcl_emit_t *emit, etcl_span_t bytes)
     if (!len || emit->has_eos) {
         return;
     }
-    if (!emit->is_replaced) {
+    if (emit->question) {
+        memcpy(emit->question->value + emit->taken, bytes.ptr, (size_t)len);
+        emit->question->value_len = (apr_size_t)(emit->taken + len);
+    } else if (!emit->is_replaced) {
         emit->has_bytes = 1;
         append(emit,
                apr_bucket_transient_create(bytes.ptr, (apr_size_t)len,
@@ -296,7 +384,7 @@ static apr_status_t append_file(etcl_emit_t *emit, int fd, apr_int64_t offset,
 apr_status_t etcl_emit_file(etcl_emit_t *emit, int fd, apr_int64_t offset,
                             apr_int64_t len)
 {
-    if (!is_in_file(fd, offset, len)) {
+    if (emit->question || !is_in_file(fd, offset, len)) {
         close(fd);
         return ETCL_EPROTO;
     }
@@ -308,11 +396,21 @@ apr_status_t etcl_emit_file(etcl_emit_t *emit, int fd, apr_int64_t offset,
     return append_file(emit, fd, offset, len);
 }
 
+/* Nothing of it is for the filters. */
+static int is_kept(const etcl_emit_t *emit)
+{
+    return emit->question || emit->status;
+}
+
 apr_status_t etcl_emit_pass(etcl_emit_t *emit, int flush)
 {
     request_rec *r = emit->r;
     apr_status_t rv;
 
+    if (is_kept(emit)) {
+        apr_brigade_cleanup(emit->bb);
+        return APR_SUCCESS;
+    }
     if (flush && !emit->has_eos) {
         append(emit, apr_bucket_flush_create(r->connection->bucket_alloc));
     }
@@ -365,7 +463,10 @@ void etcl_emit_break(etcl_emit_t *emit)
     const int is_endless =
         emit->promised < 0 && !r->chunked && !c->master && !emit->is_bodiless;
 
-    if (emit->has_eos) {
+    if (emit->question) {
+        emit->question->status = 0;
+    }
+    if (emit->has_eos || is_kept(emit)) {
         return;
     }
     /* The chunk filter leaves out the last chunk when it has seen a bad

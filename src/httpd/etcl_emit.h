@@ -6,12 +6,16 @@
 
 #include "etcl_exchange.h"
 #include "etcl_httpd.h"
+#include "etcl_question.h"
 
 typedef struct {
     request_rec *r;
-    apr_bucket_brigade *bb; /* not passed on yet */
-    apr_int64_t promised;   /* Content-Length, or -1 */
-    apr_int64_t taken;      /* bytes of body that were accepted */
+    etcl_question_t *question; /* the answer is a verdict; or NULL */
+    const char *location;      /* of an internal redirect instead */
+    int status;                /* 0, or what Apache answers instead */
+    apr_bucket_brigade *bb;    /* not passed on yet */
+    apr_int64_t promised;      /* Content-Length, or -1 */
+    apr_int64_t taken;         /* bytes of body that were accepted */
     int has_head;
     int has_passed; /* something has gone to the filters */
     int has_eos;
@@ -22,7 +26,9 @@ typedef struct {
     int files;       /* that were given */
 } etcl_emit_t;
 
-void etcl_emit_init(etcl_emit_t *emit, request_rec *r);
+/** With `question`, nothing goes to the client: the verdict is kept there. */
+void etcl_emit_init(etcl_emit_t *emit, request_rec *r,
+                    etcl_question_t *question);
 
 /**
  * Take over the head; copied into r->pool. It leaves with the first pass.
@@ -73,5 +79,12 @@ void etcl_emit_break(etcl_emit_t *emit);
 
 /** Nothing has left: forget the head, another answer will be given. */
 void etcl_emit_undo(etcl_emit_t *emit);
+
+/**
+ * WSGIErrorOverride and WSGIInternalRedirect: what the handler returns when
+ * the answer came to `status`. Runs the internal redirect: nothing that
+ * others may wait for is held then.
+ */
+int etcl_emit_settle(etcl_emit_t *emit, int status);
 
 #endif

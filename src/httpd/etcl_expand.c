@@ -109,6 +109,11 @@ const char *etcl_expand_group(request_rec *r, const char *value)
     return *found == '%' ? expand_plain(r, found) : found;
 }
 
+const char *etcl_expand_fixed(request_rec *r, const char *value)
+{
+    return strcmp(value, "%{RESOURCE}") ? expand_plain(r, value) : value;
+}
+
 const char *etcl_expand_callable(request_rec *r, const char *value)
 {
     const char *name, *found;

@@ -10,6 +10,10 @@
 /** A process group or an application group of a request. */
 const char *etcl_expand_group(request_rec *r, const char *value);
 
+/** An application group of a script beside the application: only what does
+ *  not depend on the script, %{GLOBAL}, %{SERVER} and %{HOST}. */
+const char *etcl_expand_fixed(request_rec *r, const char *value);
+
 /** The name of a callable: only %{ENV:name}; any other variable, and an empty
  *  result, is "application". */
 const char *etcl_expand_callable(request_rec *r, const char *value);

@@ -5,7 +5,7 @@
 #include "etcl_inside.h"
 #include "etcl_remote.h"
 
-static int is_ours(const request_rec *r)
+static int is_script(const request_rec *r)
 {
     return r->handler && (!strcmp(r->handler, "wsgi-script") ||
                           !strcmp(r->handler, "application/x-httpd-wsgi"));
@@ -59,14 +59,20 @@ int etcl_handler_answer(request_rec *r)
 {
     etcl_route_t route;
     etcl_body_t body;
-    int status;
+    int status = OK;
 
-    if (!is_ours(r) || r->uri[0] == '*') {
+    if (r->uri[0] == '*') {
         return DECLINED;
     }
-    status = check_permission(r);
-    if (status == OK) {
-        status = check_script(r);
+    /* With a WSGIHandlerScript the resource is none, and need not exist. */
+    if (!etcl_route_handler(r)) {
+        if (!is_script(r)) {
+            return DECLINED;
+        }
+        status = check_permission(r);
+        if (status == OK) {
+            status = check_script(r);
+        }
     }
     if (status == OK) {
         status = etcl_body_begin(&body, r);

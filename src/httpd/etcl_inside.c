@@ -19,6 +19,7 @@
 typedef struct {
     etcl_exchange_t base;
     request_rec *r;
+    const char *script;
     etcl_body_t *body;
     etcl_emit_t emit;
     apr_size_t held; /* bytes that wait in `emit` */
@@ -87,7 +88,7 @@ static apr_status_t begin(etcl_exchange_t *x, const etcl_head_t *head)
     ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, self->r,
                   "ETCL0170: the answer of %s has a head that cannot be sent: "
                   "%s",
-                  self->r->filename, why);
+                  self->script, why);
     return ETCL_EINVAL;
 }
 
@@ -238,15 +239,17 @@ int etcl_inside_answer(request_rec *r, const etcl_route_t *route,
         .gone = is_gone,
         .log = log_text,
     };
-    inside_t self = { .base = { &ops }, .r = r, .body = body };
+    inside_t self = {
+        .base = { &ops }, .r = r, .script = route->script, .body = body
+    };
     etcl_desk_t *desk = etcl_desk_borrow();
     int status;
 
     if (!desk) {
         return HTTP_INTERNAL_SERVER_ERROR;
     }
-    etcl_emit_init(&self.emit, r);
+    etcl_emit_init(&self.emit, r, route->question);
     status = run(&self, route, desk);
     etcl_desk_give_back(desk);
-    return status;
+    return etcl_emit_settle(&self.emit, status);
 }

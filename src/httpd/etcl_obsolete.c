@@ -140,6 +140,19 @@ static void tell_telemetry(server_rec *server, apr_pool_t *pool)
                  etcl_config_place(pool, &first->place));
 }
 
+const char *etcl_setters_dir_REQUEST(cmd_parms *cmd, void *dir, int flag)
+{
+    if (flag) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, cmd->server,
+                     "ETCL0040: %s:%d: WSGIPassApacheRequest has no effect: "
+                     "environ has no apache.request_rec, for Apache's own "
+                     "memory is not handed to applications",
+                     cmd->directive ? cmd->directive->filename : "",
+                     cmd->directive ? cmd->directive->line_num : 0);
+    }
+    return etcl_setters_dir_FLAG(cmd, dir, flag);
+}
+
 void etcl_obsolete_tell(server_rec *server, apr_pool_t *pool)
 {
     const etcl_main_t *own = etcl_config_main();

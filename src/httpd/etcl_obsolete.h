@@ -15,6 +15,7 @@ const char *etcl_tuning_telemetry_options(cmd_parms *cmd, void *dir,
                                           const char *args);
 const char *etcl_tuning_slow_requests(cmd_parms *cmd, void *dir,
                                       const char *arg);
+const char *etcl_setters_dir_REQUEST(cmd_parms *cmd, void *dir, int flag);
 
 /** One line for each kind of them that is there: what it does not do, and
  *  what does that instead. */

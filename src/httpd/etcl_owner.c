@@ -61,7 +61,8 @@ static int check_path(request_rec *r, const etcl_member_t *member,
     return HTTP_FORBIDDEN;
 }
 
-int etcl_owner_check(request_rec *r, const etcl_member_t *member)
+int etcl_owner_check(request_rec *r, const etcl_member_t *member,
+                     const char *script)
 {
     int status;
 
@@ -69,9 +70,9 @@ int etcl_owner_check(request_rec *r, const etcl_member_t *member)
                     !member->group.options.script_group)) {
         return OK;
     }
-    status = check_path(r, member, r->filename);
+    status = check_path(r, member, script);
     return status != OK
                ? status
                : check_path(r, member,
-                            ap_make_dirstr_parent(r->pool, r->filename));
+                            ap_make_dirstr_parent(r->pool, script));
 }

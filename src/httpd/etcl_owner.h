@@ -11,6 +11,7 @@
  *
  * Returns  OK, also for `member` NULL; HTTP_FORBIDDEN: logged
  */
-int etcl_owner_check(request_rec *r, const etcl_member_t *member);
+int etcl_owner_check(request_rec *r, const etcl_member_t *member,
+                     const char *script);
 
 #endif

@@ -268,7 +268,8 @@ static int goes_on(errand_t *e, etcl_talk_end_t end)
                                 "has no worker that takes calls");
         return 0;
     case ETCL_TALK_LOST:
-        if (is_safe(e->r) && !e->talk.pulled && !e->lost++) {
+        if ((e->talk.emit->question || is_safe(e->r)) && !e->talk.pulled &&
+            !e->lost++) {
             ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, e->r,
                           "ETCL0154: worker %u of group %s ended before it "
                           "answered %s %s; another one is asked",
@@ -335,7 +336,7 @@ int etcl_remote_answer(request_rec *r, const etcl_route_t *route,
     if (!desk) {
         return HTTP_INTERNAL_SERVER_ERROR;
     }
-    etcl_emit_init(&emit, r);
+    etcl_emit_init(&emit, r, route->question);
     e.wish = (etcl_wish_t){ .avoid_slot = -1 };
     if (queue_us) {
         e.wish.deadline_us = etcl_clock_us() + queue_us;
@@ -352,5 +353,5 @@ int etcl_remote_answer(request_rec *r, const etcl_route_t *route,
         status = body->status;
     }
     etcl_desk_give_back(desk);
-    return status;
+    return etcl_emit_settle(&emit, status);
 }

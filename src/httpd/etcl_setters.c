@@ -15,20 +15,20 @@ etcl_place_t etcl_setters_place(const cmd_parms *cmd)
     return (etcl_place_t){ cmd->directive->filename, cmd->directive->line_num };
 }
 
-static etcl_setting_t *setting_at(void *config, const cmd_parms *cmd)
+etcl_setting_t *etcl_setters_at(void *config, const cmd_parms *cmd)
 {
     return (etcl_setting_t *)(void *)((char *)config + (size_t)cmd->info);
 }
 
-static void mention_group(const cmd_parms *cmd, const char *group)
+void etcl_setters_mention(const cmd_parms *cmd, const char *group)
 {
     etcl_mention_t *mention = apr_array_push(etcl_config_register()->mentions);
 
     *mention = (etcl_mention_t){ group, etcl_setters_place(cmd) };
 }
 
-static const char *set_text(const cmd_parms *cmd, etcl_setting_t *setting,
-                            const char *arg)
+const char *etcl_setters_text(const cmd_parms *cmd, etcl_setting_t *setting,
+                              const char *arg)
 {
     if (!*arg) {
         return apr_pstrcat(cmd->pool, cmd->cmd->name, " must not be empty",
@@ -43,14 +43,14 @@ static const char *set_text(const cmd_parms *cmd, etcl_setting_t *setting,
 const char *etcl_setters_dir_TEXT(cmd_parms *cmd, void *dir, const char *arg)
 {
     if (cmd->info == (void *)APR_OFFSETOF(etcl_dir_t, process_group)) {
-        mention_group(cmd, arg);
+        etcl_setters_mention(cmd, arg);
     }
-    return set_text(cmd, setting_at(dir, cmd), arg);
+    return etcl_setters_text(cmd, etcl_setters_at(dir, cmd), arg);
 }
 
 const char *etcl_setters_dir_FLAG(cmd_parms *cmd, void *dir, int flag)
 {
-    *setting_at(dir, cmd) = (etcl_setting_t){
+    *etcl_setters_at(dir, cmd) = (etcl_setting_t){
         .flag = flag != 0, .stated = 1, .place = etcl_setters_place(cmd)
     };
     return NULL;
@@ -58,7 +58,8 @@ const char *etcl_setters_dir_FLAG(cmd_parms *cmd, void *dir, int flag)
 
 const char *etcl_setters_dir_WORDS(cmd_parms *cmd, void *dir, const char *args)
 {
-    return set_text(cmd, setting_at(dir, cmd), apr_pstrdup(cmd->pool, args));
+    return etcl_setters_text(cmd, etcl_setters_at(dir, cmd),
+                             apr_pstrdup(cmd->pool, args));
 }
 
 const char *etcl_setters_GLOBAL_TEXT(cmd_parms *cmd, void *dir, const char *arg)
@@ -69,8 +70,8 @@ const char *etcl_setters_GLOBAL_TEXT(cmd_parms *cmd, void *dir, const char *arg)
     if (wrong) {
         return wrong;
     }
-    return set_text(
-        cmd, setting_at(&etcl_config_server(cmd->server)->main, cmd), arg);
+    return etcl_setters_text(
+        cmd, etcl_setters_at(&etcl_config_server(cmd->server)->main, cmd), arg);
 }
 
 const char *etcl_setters_GLOBAL_FLAG(cmd_parms *cmd, void *dir, int flag)
@@ -126,7 +127,7 @@ const char *etcl_setters_option(const cmd_parms *cmd, const char **args,
     return NULL;
 }
 
-static const char *alias_flag(const cmd_parms *cmd, const char *value,
+const char *etcl_setters_pass(const cmd_parms *cmd, const char *value,
                               etcl_setting_t *out)
 {
     out->stated = 1;
@@ -141,17 +142,17 @@ static const char *alias_option(const cmd_parms *cmd, etcl_alias_t *alias,
                                 const char *name, const char *value)
 {
     if (!strcmp(name, "process-group")) {
-        mention_group(cmd, value);
-        return set_text(cmd, &alias->process_group, value);
+        etcl_setters_mention(cmd, value);
+        return etcl_setters_text(cmd, &alias->process_group, value);
     }
     if (!strcmp(name, "application-group")) {
-        return set_text(cmd, &alias->application_group, value);
+        return etcl_setters_text(cmd, &alias->application_group, value);
     }
     if (!strcmp(name, "callable-object")) {
-        return set_text(cmd, &alias->callable_object, value);
+        return etcl_setters_text(cmd, &alias->callable_object, value);
     }
     if (!strcmp(name, "pass-authorization")) {
-        return alias_flag(cmd, value, &alias->pass_authorization);
+        return etcl_setters_pass(cmd, value, &alias->pass_authorization);
     }
     return apr_psprintf(cmd->pool,
                         "%s: invalid option %s; there are process-group, "

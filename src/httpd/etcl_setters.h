@@ -35,4 +35,19 @@ const char *etcl_setters_option(const cmd_parms *cmd, const char **args,
 /** Where the directive stands. */
 etcl_place_t etcl_setters_place(const cmd_parms *cmd);
 
+/** The setting of `dir` that this directive is for. */
+etcl_setting_t *etcl_setters_at(void *dir, const cmd_parms *cmd);
+
+/**
+ * State a text, which must not be empty. A group is `mention`ed, so that
+ * configtest looks for it.
+ */
+const char *etcl_setters_text(const cmd_parms *cmd, etcl_setting_t *setting,
+                              const char *arg);
+void etcl_setters_mention(const cmd_parms *cmd, const char *group);
+
+/** The option pass-authorization=. */
+const char *etcl_setters_pass(const cmd_parms *cmd, const char *value,
+                              etcl_setting_t *out);
+
 #endif

@@ -293,6 +293,9 @@ def test_another_transfer_encoding_is_refused(web):
 # WSGIErrorOverride
 
 def failing(environ, start_response):
+    if environ["PATH_INFO"] == "/errors/page":
+        start_response("410 Gone", [("Content-Type", "text/plain")])
+        return [b"a page of the application"]
     start_response(GIVEN["STATUS"], [("Content-Type", "text/plain"),
                             ("X-Mark", "kept")])
     return [b"the words of the application"]
