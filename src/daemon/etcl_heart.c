@@ -280,8 +280,7 @@ static const char *describe(etcl_why_t why)
         [ETCL_WHY_INACTIVITY] = "it was idle for inactivity-timeout",
         [ETCL_WHY_REQUEST] = "a request took longer than request-timeout",
         [ETCL_WHY_STARTUP] = "no script loaded within startup-timeout",
-        [ETCL_WHY_DEADLOCK] = "Python could not be entered for "
-                              "deadlock-timeout",
+        [ETCL_WHY_DEADLOCK] = "Python is stuck for deadlock-timeout",
         [ETCL_WHY_CPU] = "it has used cpu-time-limit",
     };
 

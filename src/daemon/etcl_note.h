@@ -15,6 +15,7 @@ typedef enum {
     ETCL_NOTE_FAILED = 3,  /* W: Python does not start; the reason is logged */
     ETCL_NOTE_LEAVING = 4, /* W: it ends by itself, for reason `number` */
     ETCL_NOTE_REPLACE = 5, /* W: it wants a successor, for reason `number` */
+    ETCL_NOTE_KEPT = 7,    /* W: script `text` is not to be reloaded */
     ETCL_NOTE_RETIRE = 6   /* S: end, for reason `number`; `a_us` for calls,
                               then `b_us` for Python */
 } etcl_note_kind_t;

@@ -9,6 +9,7 @@
 #include "etcl_message.h"
 #include "etcl_reply.h"
 
+#include <apr_hash.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -220,6 +221,22 @@ static apr_status_t take_call(server_t *self, etcl_line_t *line,
     return rv == APR_SUCCESS ? take_body(self, line, packet, in) : rv;
 }
 
+/* WSGIScriptReloading is Off where the request went: the supervisor, which
+ * watches what it was told of at the start, hears of it once. A bit for each
+ * hash of a script's name is enough to be quiet. */
+static void tell_kept(etcl_service_t *service, etcl_span_t script)
+{
+    apr_ssize_t len = (apr_ssize_t)script.len;
+    apr_uint64_t bit = APR_UINT64_C(1)
+                       << (apr_hashfunc_default(script.ptr, &len) % 64);
+
+    if (!(atomic_fetch_or(&service->kept, bit) & bit)) {
+        etcl_note_send(
+            service->worker->control_fd,
+            &(etcl_note_t){ .kind = ETCL_NOTE_KEPT, .text = script });
+    }
+}
+
 /* What the guard of the worker is to know of a call. */
 static void begin_duty(server_t *self, const etcl_call_t *call,
                        etcl_line_t *line)
@@ -273,6 +290,9 @@ static apr_status_t answer(server_t *self, etcl_line_t *line,
     line->serial = in->call.serial;
     etcl_reply_begin(&self->reply, &line->link, line->serial, in->body,
                      in->whole || !call.body_len);
+    if (call.kind == ETCL_CALL_WSGI && !(call.flags & ETCL_CALL_RELOAD)) {
+        tell_kept(self->service, call.target.script);
+    }
     begin_duty(self, &call, line);
     result = service->runtime->answer(&call, &self->reply.base);
     rv = etcl_reply_end(&self->reply, &result);

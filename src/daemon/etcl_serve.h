@@ -20,6 +20,7 @@ typedef struct {
     atomic_int duty_count;
     _Atomic apr_int64_t active_us;  /* the last request that counts ended */
     _Atomic apr_int64_t loading_us; /* the first request began */
+    _Atomic apr_uint64_t kept;      /* scripts told of as not reloaded */
     atomic_int loaded;              /* some script has loaded */
     _Atomic apr_uint64_t answered;  /* calls, as far as they are counted */
     _Atomic apr_uint64_t wake_at;   /* so many concern the heart; 0 none */

@@ -159,8 +159,13 @@ static void take_ready(supervisor_t *self, int slot, int failing)
  * the file is by now. */
 static void take_loaded(supervisor_t *self, const etcl_note_t *note)
 {
-    if (self->watch && note->text.ptr[0] == '/' &&
-        !memchr(note->text.ptr, '\0', note->text.len)) {
+    if (!self->watch || !note->text.len || note->text.ptr[0] != '/' ||
+        memchr(note->text.ptr, '\0', note->text.len)) {
+        return;
+    }
+    if (note->kind == ETCL_NOTE_KEPT) {
+        etcl_watch_keep(self->watch, note->text);
+    } else {
         etcl_watch_add(self->watch, note->text, note->a_us);
     }
 }
@@ -183,6 +188,7 @@ static void take_note(supervisor_t *self, int slot, const etcl_note_t *note)
         }
         break;
     case ETCL_NOTE_LOADED:
+    case ETCL_NOTE_KEPT:
         take_loaded(self, note);
         break;
     case ETCL_NOTE_FAILED:

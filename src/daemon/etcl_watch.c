@@ -18,6 +18,7 @@ typedef struct {
     char *path;
     version_t loaded;
     version_t seen; /* the last time */
+    int kept;       /* its changes mean nothing */
 } file_t;
 
 struct etcl_watch_t {
@@ -95,6 +96,17 @@ void etcl_watch_add(etcl_watch_t *watch, etcl_span_t path, apr_int64_t mtime_us)
     watch->count++;
 }
 
+void etcl_watch_keep(etcl_watch_t *watch, etcl_span_t path)
+{
+    file_t *file;
+
+    etcl_watch_add(watch, path, -1);
+    file = find(watch, path);
+    if (file) {
+        file->kept = 1;
+    }
+}
+
 /* Whether the file is another than was loaded, and has rested since it was
  * last looked at. `*moving` is set when it has not. */
 static int has_changed(file_t *file, int *moving)
@@ -103,7 +115,7 @@ static int has_changed(file_t *file, int *moving)
     int rests = is_same(&now, &file->seen);
 
     file->seen = now;
-    if (now.mtime_ns < 0 || is_same(&now, &file->loaded)) {
+    if (file->kept || now.mtime_ns < 0 || is_same(&now, &file->loaded)) {
         return 0;
     }
     *moving |= !rests;

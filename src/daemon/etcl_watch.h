@@ -25,6 +25,9 @@ void etcl_watch_destroy(etcl_watch_t *watch);
 void etcl_watch_add(etcl_watch_t *watch, etcl_span_t path,
                     apr_int64_t mtime_us);
 
+/** The file is not to be reloaded, whatever happens to it. */
+void etcl_watch_keep(etcl_watch_t *watch, etcl_span_t path);
+
 /**
  * Look, when it is time, and say which file has changed. A file that is being
  * written, or is missing in between, is waited for.

@@ -292,7 +292,9 @@ apr_status_t rig_connect(rig_t *rig, int slot, etcl_link_t *link)
 static void encode_call(rig_t *rig, const char *path, apr_int64_t body_len,
                         etcl_buffer_t *buf)
 {
-    etcl_call_t call = { .kind = ETCL_CALL_WSGI, .body_len = body_len };
+    etcl_call_t call = { .kind = ETCL_CALL_WSGI,
+                         .flags = rig->group.reload ? ETCL_CALL_RELOAD : 0,
+                         .body_len = body_len };
 
     etcl_buffer_init(buf, ETCL_CALL_MAX);
     call.target = (etcl_target_t){ etcl_span(rig->script), ETCL_SPAN(""),

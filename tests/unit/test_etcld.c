@@ -369,6 +369,20 @@ static void wait_for_line(const char *text)
     }
 }
 
+/* A place with WSGIScriptReloading Off, in a server with On. */
+START_TEST(a_script_that_is_called_without_reloading_is_kept)
+{
+    start();
+    rig.group.reload = 0;
+    expect("/", "one");
+    usleep(100000);
+    rig_rewrite(&rig, app_two);
+    sleep(2);
+    expect("/", "one");
+    ck_assert_int_eq(rig_logged(&rig, "ETCL0241"), 0);
+}
+END_TEST
+
 START_TEST(a_script_that_breaks_leaves_the_old_code_until_it_is_mended)
 {
     start();
@@ -450,6 +464,7 @@ Suite *suite_etcld(void)
     tcase_add_test(tests, workers_outlive_their_supervisor_only_to_finish);
     tcase_add_test(tests,
                    a_changed_script_is_replaced_without_a_failed_request);
+    tcase_add_test(tests, a_script_that_is_called_without_reloading_is_kept);
     tcase_add_test(tests,
                    a_script_that_breaks_leaves_the_old_code_until_it_is_mended);
     tcase_add_test(tests,
