@@ -336,7 +336,12 @@ def test_a_process_that_is_told_to_go_is_replaced(make, name):
     assert wait_until(lambda: (old, "atexit") in life(server))
 
 
-@pytest.mark.parametrize("name", ["SIGHUP", "SIGUSR2", "SIGPIPE"])
+EVENT = pytest.mark.since6("a signal event since 6.0")
+
+
+@pytest.mark.parametrize("name", [
+    pytest.param("SIGHUP", marks=EVENT), pytest.param("SIGUSR2", marks=EVENT),
+    "SIGPIPE"])
 def test_other_signals_do_not_end_a_process(make, name):
     server = make("WSGIScriptAlias /own {apps}/counting.py", "daemon")
     old = int(server.ask("/own").text.split()[1])
