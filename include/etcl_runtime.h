@@ -77,6 +77,13 @@ typedef struct {
      * by its reload_required(), to be loaded again. May be NULL.
      */
     void (*loaded)(etcl_span_t script, apr_int64_t mtime_us);
+    /**
+     * Write Apache's scoreboard as JSON, for mod_wsgi.server_metrics(). NULL:
+     * not permitted (WSGIServerMetrics), or out of reach, as of a daemon.
+     *
+     * Returns  the length of the text; above `max`: try with more room
+     */
+    apr_size_t (*scoreboard)(char *into, apr_size_t max);
 } etcl_runtime_config_t;
 
 /**

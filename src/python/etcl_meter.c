@@ -5,6 +5,7 @@
 #include "etcl_meter.h"
 
 #include "etcl_clock.h"
+#include "etcl_start.h"
 #include "etcl_threads.h"
 
 #include <sys/resource.h>
@@ -293,9 +294,38 @@ static PyObject *list_threads(PyObject *module, PyObject *unused)
     return list;
 }
 
+/* read_scoreboard(): as bytes, JSON; None: not to be seen. */
+static PyObject *read_scoreboard(PyObject *module, PyObject *unused)
+{
+    const etcl_runtime_config_t *config = etcl_start_config();
+    apr_size_t size = 65536, len = 0;
+    PyObject *text;
+
+    if (!config->scoreboard) {
+        Py_RETURN_NONE;
+    }
+    for (;;) {
+        text = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)size);
+        if (!text) {
+            return NULL;
+        }
+        len = config->scoreboard(PyBytes_AS_STRING(text), size);
+        if (len <= size) {
+            break;
+        }
+        Py_DECREF(text);
+        size = len + len / 8; /* it may have grown meanwhile */
+    }
+    if (_PyBytes_Resize(&text, (Py_ssize_t)len)) {
+        return NULL;
+    }
+    return text;
+}
+
 PyMethodDef etcl_meter_methods[] = {
     { "start_recording", start_recording, METH_NOARGS, NULL },
     { "take_sums", take_sums, METH_O, NULL },
     { "list_threads", list_threads, METH_NOARGS, NULL },
+    { "read_scoreboard", read_scoreboard, METH_NOARGS, NULL },
     { NULL, NULL, 0, NULL },
 };
