@@ -360,6 +360,33 @@ START_TEST(an_import_script_needs_no_callable)
 }
 END_TEST
 
+/* ---- what Apache shows */
+
+static apr_size_t large_board(char *into, apr_size_t max)
+{
+    static const char begin[] = "{\"fill\":\"";
+    static const char end[] = "\"}";
+    apr_size_t fill = 200000, len = sizeof(begin) + sizeof(end) - 2 + fill;
+
+    if (len <= max) {
+        memcpy(into, begin, sizeof(begin) - 1);
+        memset(into + sizeof(begin) - 1, 'x', fill);
+        memcpy(into + len - sizeof(end) + 1, end, sizeof(end) - 1);
+    }
+    return len;
+}
+
+START_TEST(a_scoreboard_of_any_size_is_read)
+{
+    bridge_config()->scoreboard = large_board;
+    bridge_start();
+    check_in("",
+             VALUE("import mod_wsgi",
+                   "mod_wsgi.server_metrics() == {'fill': 'x' * 200000}"),
+             "True");
+}
+END_TEST
+
 Suite *suite_apart(void)
 {
     Suite *suite = suite_create("apart");
@@ -385,5 +412,6 @@ Suite *suite_apart(void)
     tcase_add_test(tests, a_hook_that_fails_reloads_nothing);
     tcase_add_test(tests, a_handler_script_has_a_callable_of_its_own);
     tcase_add_test(tests, an_import_script_needs_no_callable);
+    tcase_add_test(tests, a_scoreboard_of_any_size_is_read);
     return suite;
 }
