@@ -56,14 +56,12 @@ static void watch_forks(etcl_park_t *park)
     forked = park;
 }
 
-apr_status_t etcl_park_open(etcl_park_t *park, int listen_fd, uid_t peer_uid,
-                            apr_int64_t timeout_us)
+apr_status_t etcl_park_open(etcl_park_t *park, int listen_fd,
+                            const etcl_group_t *group)
 {
     pthread_condattr_t attr;
 
-    *park = (etcl_park_t){ .listen_fd = listen_fd,
-                           .peer_uid = peer_uid,
-                           .timeout_us = timeout_us };
+    *park = (etcl_park_t){ .listen_fd = listen_fd, .group = group };
     pthread_mutex_init(&park->lock, NULL);
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -119,6 +117,7 @@ void etcl_park_drop(etcl_park_t *park, etcl_line_t *line)
 /* A new link; its HELLO is on its way. */
 static void take_in(etcl_park_t *park, const etcl_link_t *link)
 {
+    const etcl_group_options_t *options = &park->group->options;
     etcl_line_t *line = calloc(1, sizeof(*line));
     etcl_link_t lost = *link;
 
@@ -128,7 +127,9 @@ static void take_in(etcl_park_t *park, const etcl_link_t *link)
     }
     line->link = *link;
     line->since_us = etcl_clock_us();
-    etcl_link_timeout(&line->link, park->timeout_us);
+    etcl_link_timeout(&line->link, park->group->timeout_us);
+    etcl_link_buffers(&line->link, options->send_buffer_size,
+                      options->receive_buffer_size);
     link_in(park, line);
     if (arm(park, line->link.fd, line, EPOLL_CTL_ADD) != APR_SUCCESS) {
         etcl_park_drop(park, line);
@@ -160,7 +161,8 @@ static void accept_links(etcl_park_t *park)
     int i;
 
     for (i = 0; i < ACCEPT_MAX && rv != APR_EAGAIN; i++) {
-        rv = etcl_link_accept(&link, park->listen_fd, park->peer_uid);
+        rv = etcl_link_accept(&link, park->listen_fd,
+                              (uid_t)park->group->peer_uid);
         if (rv == APR_SUCCESS) {
             take_in(park, &link);
         } else if (rv == ETCL_EDENIED) {

@@ -5,6 +5,7 @@
 #ifndef ETCL_PARK_H
 #define ETCL_PARK_H
 
+#include "etcl_group.h"
 #include "etcl_link.h"
 
 #include <pthread.h>
@@ -33,9 +34,8 @@ typedef struct etcl_line_t {
 typedef struct {
     int epoll_fd;
     int listen_fd;
-    uid_t peer_uid;
-    apr_int64_t timeout_us; /* of one packet */
-    pthread_mutex_t lock;   /* guards what follows */
+    const etcl_group_t *group;
+    pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t emptied;
     etcl_line_t *lines; /* all of them */
     int count;
@@ -46,12 +46,13 @@ typedef struct {
 } etcl_park_t;
 
 /**
- * Open the set for a listening socket.
+ * Open the set for a listening socket. Links have the buffers and the timeout
+ * of the group, which is borrowed for the life of the process.
  *
  * Returns  APR_SUCCESS or errno
  */
-apr_status_t etcl_park_open(etcl_park_t *park, int listen_fd, uid_t peer_uid,
-                            apr_int64_t timeout_us);
+apr_status_t etcl_park_open(etcl_park_t *park, int listen_fd,
+                            const etcl_group_t *group);
 
 /**
  * Wait for a link that can be read; new ones are accepted in between.

@@ -149,8 +149,7 @@ static void serve(int failing)
     const etcl_group_t *group = worker->group;
     apr_status_t rv;
 
-    rv = etcl_park_open(&service.park, worker->listen_fd,
-                        (uid_t)group->peer_uid, group->timeout_us);
+    rv = etcl_park_open(&service.park, worker->listen_fd, group);
     if (rv != APR_SUCCESS) {
         fail(worker, "epoll", rv);
     }

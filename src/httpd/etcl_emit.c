@@ -21,8 +21,16 @@ void etcl_emit_init(etcl_emit_t *emit, request_rec *r,
     emit->bb = apr_brigade_create(r->pool, r->connection->bucket_alloc);
 }
 
-static const char *judge_head(const etcl_head_t *head, apr_pool_t *pool)
+/* header-buffer-size=; the name, the value, and ": " between them. */
+static int is_too_long(const etcl_emit_t *emit, const etcl_header_t *h)
 {
+    return emit->header_max &&
+           (apr_int64_t)(h->name.len + h->value.len + 2) > emit->header_max;
+}
+
+static const char *judge_head(const etcl_emit_t *emit, const etcl_head_t *head)
+{
+    apr_pool_t *pool = emit->r->pool;
     apr_size_t i;
 
     if (head->status < 200 || head->status > 999) {
@@ -40,6 +48,13 @@ static const char *judge_head(const etcl_head_t *head, apr_pool_t *pool)
                                 "header %.*s belongs to the connection, which "
                                 "is not the application's",
                                 (int)h->name.len, h->name.ptr);
+        }
+        if (is_too_long(emit, h)) {
+            return apr_psprintf(pool,
+                                "header %.*s is longer than "
+                                "header-buffer-size=%" APR_INT64_T_FMT,
+                                (int)h->name.len, h->name.ptr,
+                                emit->header_max);
         }
     }
     return NULL;
@@ -163,8 +178,7 @@ apr_status_t etcl_emit_head(etcl_emit_t *emit, const etcl_head_t *head,
     request_rec *r = emit->r;
     apr_size_t i;
 
-    *why =
-        emit->has_head ? "there is a second head" : judge_head(head, r->pool);
+    *why = emit->has_head ? "there is a second head" : judge_head(emit, head);
     if (!*why) {
         /* mod_mime has given the script's own type. */
         ap_set_content_type(r, NULL);
@@ -263,6 +277,7 @@ void etcl_emit_data(etcl_emit_t *emit, etcl_span_t bytes)
                                            emit->r->connection->bucket_alloc));
     }
     emit->taken += len;
+    emit->unflushed += len;
 }
 
 apr_status_t etcl_emit_keep(etcl_emit_t *emit)
@@ -378,6 +393,7 @@ static apr_status_t append_file(etcl_emit_t *emit, int fd, apr_int64_t offset,
         }
     }
     emit->taken += len;
+    emit->unflushed += len;
     return APR_SUCCESS;
 }
 
@@ -411,8 +427,10 @@ apr_status_t etcl_emit_pass(etcl_emit_t *emit, int flush)
         apr_brigade_cleanup(emit->bb);
         return APR_SUCCESS;
     }
+    flush |= emit->flush_max && emit->unflushed >= emit->flush_max;
     if (flush && !emit->has_eos) {
         append(emit, apr_bucket_flush_create(r->connection->bucket_alloc));
+        emit->unflushed = 0;
     }
     if (APR_BRIGADE_EMPTY(emit->bb)) {
         return APR_SUCCESS;

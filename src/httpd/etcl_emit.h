@@ -16,6 +16,9 @@ typedef struct {
     apr_bucket_brigade *bb;    /* not passed on yet */
     apr_int64_t promised;      /* Content-Length, or -1 */
     apr_int64_t taken;         /* bytes of body that were accepted */
+    apr_int64_t header_max;    /* bytes of one header; 0: no limit */
+    apr_int64_t flush_max;     /* bytes after which a flush is due; 0 */
+    apr_int64_t unflushed;     /* bytes since the last flush */
     int has_head;
     int has_passed; /* something has gone to the filters */
     int has_eos;

@@ -266,6 +266,11 @@ static void keep_facts(etcl_live_t *live, const etcl_group_t *group)
     live->shutdown_us = options->shutdown_timeout * APR_USEC_PER_SEC;
     live->timeout_us = group->timeout_us;
     live->response_us = options->response_socket_timeout * APR_USEC_PER_SEC;
+    live->header_max = options->header_buffer_size;
+    live->flush_max = options->response_buffer_size;
+    if (etcl_group_states(group, "response-flush-delay")) {
+        live->flush_delay_ms = (int)options->response_flush_delay;
+    }
 }
 
 apr_status_t etcl_live_create(etcl_group_t *group, const etcl_plan_t *plan,

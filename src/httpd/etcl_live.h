@@ -59,6 +59,9 @@ struct etcl_live_t {
     apr_int64_t queue_us; /* 0: for ever */
     apr_int64_t timeout_us;
     apr_int64_t response_us; /* of one write to the client; 0: Apache's */
+    apr_int64_t header_max;  /* bytes of one response header; 0: no limit */
+    apr_int64_t flush_max;   /* bytes to the client without a flush; 0 */
+    int flush_delay_ms;      /* waited for more before a flush */
     apr_int64_t handover_us; /* old: give up waiting for the new by then */
 
     /* Of one Apache child. */

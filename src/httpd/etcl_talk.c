@@ -448,6 +448,10 @@ static apr_status_t next_packet(etcl_talk_t *t, apr_size_t *got, int *fd)
     if (!APR_STATUS_IS_EAGAIN(rv)) {
         return rv;
     }
+    if (t->live->flush_delay_ms &&
+        is_readable(link->fd, t->live->flush_delay_ms)) {
+        return etcl_link_recv(link, t->desk->in, got, fd, 0);
+    }
     if (etcl_emit_pass(t->emit, 1)) {
         return ETCL_EGONE;
     }
@@ -461,6 +465,8 @@ etcl_talk_end_t etcl_talk_run(etcl_talk_t *t)
     int fd;
     apr_status_t rv;
 
+    t->emit->header_max = t->live->header_max;
+    t->emit->flush_max = t->live->flush_max;
     etcl_buffer_clear(&t->desk->head, 0);
     rv = send_call(t);
     if (rv) {

@@ -174,6 +174,23 @@ apr_status_t etcl_link_timeout(etcl_link_t *link, apr_int64_t timeout_us)
     return APR_SUCCESS;
 }
 
+static void set_buffer(const etcl_link_t *link, int option, apr_int64_t len)
+{
+    int size =
+        len > (apr_int64_t)ETCL_PACKET_MAX ? (int)len : (int)ETCL_PACKET_MAX;
+
+    if (len) {
+        setsockopt(link->fd, SOL_SOCKET, option, &size, sizeof(size));
+    }
+}
+
+void etcl_link_buffers(etcl_link_t *link, apr_int64_t send_len,
+                       apr_int64_t recv_len)
+{
+    set_buffer(link, SO_SNDBUF, send_len);
+    set_buffer(link, SO_RCVBUF, recv_len);
+}
+
 /* Control data of one packet. */
 typedef union {
     struct cmsghdr align;

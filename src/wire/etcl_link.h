@@ -51,6 +51,13 @@ void etcl_link_close(etcl_link_t *link);
 apr_status_t etcl_link_timeout(etcl_link_t *link, apr_int64_t timeout_us);
 
 /**
+ * Sizes of the kernel's buffers (SO_SNDBUF, SO_RCVBUF) in bytes; 0 leaves the
+ * system's. A smaller one than a packet needs becomes ETCL_PACKET_MAX.
+ */
+void etcl_link_buffers(etcl_link_t *link, apr_int64_t send_len,
+                       apr_int64_t recv_len);
+
+/**
  * Send one packet, with a descriptor when `fd` is not -1 (it stays the
  * caller's).
  *
