@@ -81,6 +81,7 @@ void etcl_engine_configure(const etcl_group_t *group,
     out->service = !options->threads;
     out->processes = (int)options->processes;
     out->multithread = options->threads > 1;
+    out->run_once = options->threads == 1 && options->maximum_requests == 1;
     out->multiprocess =
         options->processes > 1 || etcl_group_states(group, "processes");
     out->mpm_name = group->mpm_name;

@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define CALL_KEEP (64 * 1024)
 
@@ -35,6 +36,14 @@ etcl_desk_t *etcl_desk_borrow(void)
     }
     pthread_mutex_unlock(&mutex);
     return desk ? desk : make_desk();
+}
+
+void etcl_desk_wipe(etcl_desk_t *desk)
+{
+    if (desk->call.len) {
+        explicit_bzero(desk->call.ptr, desk->call.len);
+    }
+    explicit_bzero(desk->out, sizeof desk->out);
 }
 
 void etcl_desk_give_back(etcl_desk_t *desk)

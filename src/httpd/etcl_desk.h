@@ -19,4 +19,7 @@ typedef struct etcl_desk_t {
 etcl_desk_t *etcl_desk_borrow(void);
 void etcl_desk_give_back(etcl_desk_t *desk);
 
+/** Before it is given back: overwrite a call that held a password. */
+void etcl_desk_wipe(etcl_desk_t *desk);
+
 #endif

@@ -179,10 +179,6 @@ apr_status_t etcl_emit_head(etcl_emit_t *emit, const etcl_head_t *head,
     apr_size_t i;
 
     *why = emit->has_head ? "there is a second head" : judge_head(emit, head);
-    if (!*why) {
-        /* mod_mime has given the script's own type. */
-        ap_set_content_type(r, NULL);
-    }
     if (!*why && emit->question) {
         *why = take_verdict(emit, head);
         return *why ? ETCL_EINVAL : APR_SUCCESS;

@@ -250,6 +250,9 @@ int etcl_inside_answer(request_rec *r, const etcl_route_t *route,
     }
     etcl_emit_init(&self.emit, r, route->question);
     status = run(&self, route, desk);
+    if (route->question) {
+        etcl_desk_wipe(desk);
+    }
     etcl_desk_give_back(desk);
     return etcl_emit_settle(&self.emit, status);
 }

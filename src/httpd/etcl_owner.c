@@ -73,6 +73,5 @@ int etcl_owner_check(request_rec *r, const etcl_member_t *member,
     status = check_path(r, member, script);
     return status != OK
                ? status
-               : check_path(r, member,
-                            ap_make_dirstr_parent(r->pool, script));
+               : check_path(r, member, ap_make_dirstr_parent(r->pool, script));
 }

@@ -352,6 +352,9 @@ int etcl_remote_answer(request_rec *r, const etcl_route_t *route,
     if (body->status && status != OK) {
         status = body->status;
     }
+    if (route->question) {
+        etcl_desk_wipe(desk);
+    }
     etcl_desk_give_back(desk);
     return etcl_emit_settle(&emit, status);
 }
