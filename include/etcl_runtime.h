@@ -138,9 +138,10 @@ typedef struct {
     /** Publish process_signal for SIGHUP or SIGUSR2 to subscribers. */
     void (*signal)(int number);
     /**
-     * Run shutdown callbacks (process_stopping with `reason`, one of the
-     * words of mod_wsgi-contract 5.5) and finalization in the calling thread. The
-     * caller bounds the time: it ends the process when this does not return.
+     * Run shutdown callbacks (process_stopping with `reason`, a word of
+     * mod_wsgi's such as "shutdown_signal"; "" in an Apache child) and
+     * finalization in the calling thread. The caller bounds the time: it ends
+     * the process when this does not return.
      */
     void (*stop)(const char *reason);
 } etcl_runtime_t;
