@@ -7,10 +7,10 @@
 #include "etcl_message.h"
 
 typedef struct etcl_desk_t {
-    char in[ETCL_PACKET_MAX];  /* the packet that was received last */
-    char out[ETCL_PACKET_MAX]; /* the packet that is being made */
-    etcl_buffer_t call;        /* the encoded call, for the time of the call */
-    etcl_buffer_t head;        /* a head that came in pieces */
+    char in[2 * ETCL_PACKET_MAX]; /* what was received and not passed on */
+    char out[ETCL_PACKET_MAX];    /* the packet that is being made */
+    etcl_buffer_t call; /* the encoded call, for the time of the call */
+    etcl_buffer_t head; /* a head that came in pieces */
     etcl_decoder_t decoder;
     struct etcl_desk_t *next;
 } etcl_desk_t;

@@ -414,6 +414,11 @@ static int is_kept(const etcl_emit_t *emit)
     return emit->question || emit->status;
 }
 
+int etcl_emit_is_due(const etcl_emit_t *emit)
+{
+    return emit->flush_max && emit->unflushed >= emit->flush_max;
+}
+
 apr_status_t etcl_emit_pass(etcl_emit_t *emit, int flush)
 {
     request_rec *r = emit->r;
@@ -423,7 +428,7 @@ apr_status_t etcl_emit_pass(etcl_emit_t *emit, int flush)
         apr_brigade_cleanup(emit->bb);
         return APR_SUCCESS;
     }
-    flush |= emit->flush_max && emit->unflushed >= emit->flush_max;
+    flush |= etcl_emit_is_due(emit);
     if (flush && !emit->has_eos) {
         append(emit, apr_bucket_flush_create(r->connection->bucket_alloc));
         emit->unflushed = 0;

@@ -68,6 +68,9 @@ apr_status_t etcl_emit_file(etcl_emit_t *emit, int fd, apr_int64_t offset,
  */
 apr_status_t etcl_emit_pass(etcl_emit_t *emit, int flush);
 
+/** Whether a flush is due with the next pass (flush_max). */
+int etcl_emit_is_due(const etcl_emit_t *emit);
+
 /** Whether all promised bytes are here, and nobody was told that yet. */
 int etcl_emit_is_complete(const etcl_emit_t *emit);
 

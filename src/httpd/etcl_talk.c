@@ -6,6 +6,7 @@
 #include "etcl_log.h"
 
 #include <poll.h>
+#include <sched.h>
 #include <unistd.h>
 
 #define CLOSE_WAIT_MS 10
@@ -19,15 +20,25 @@ static step_t fail(etcl_talk_t *t, int status)
     return STOP;
 }
 
+/* What waited goes first: with its head in the same brigade, httpd would make
+ * an error page of it. */
+static void break_off(etcl_talk_t *t)
+{
+    if (t->held) {
+        etcl_emit_pass(t->emit, 0);
+    }
+    etcl_emit_break(t->emit);
+}
+
 /* The answer cannot be finished: as an error page when nothing of it has
  * left, else by breaking off. */
 static step_t give_up(etcl_talk_t *t, int status)
 {
-    if (!t->emit->has_passed) {
+    if (!t->emit->has_passed && !t->held) {
         etcl_emit_undo(t->emit);
         return fail(t, status);
     }
-    etcl_emit_break(t->emit);
+    break_off(t);
     return fail(t, OK);
 }
 
@@ -298,7 +309,7 @@ static step_t on_end(etcl_talk_t *t, const etcl_frame_t *frame)
                       " bytes (Content-Length) and sent %" APR_INT64_T_FMT
                       ": the connection was closed",
                       t->emit->promised, t->emit->taken);
-        etcl_emit_break(t->emit);
+        break_off(t);
         return ANSWERED;
     }
     etcl_emit_end(t->emit);
@@ -362,10 +373,27 @@ static int is_held(const etcl_emit_t *emit)
     return etcl_emit_is_complete(emit) && !emit->has_bytes;
 }
 
-/* All frames of one packet; then what is to be sent goes to the filters,
- * before the packet's memory is used again. */
+/* What is to be sent goes to the filters before its memory is used again. With
+ * room for another packet it may wait for that: blocks that come faster than
+ * they are sent leave together. */
+static apr_status_t settle(etcl_talk_t *t, apr_size_t len)
+{
+    if (is_held(t->emit)) {
+        return APR_SUCCESS;
+    }
+    if (t->emit->has_bytes && !etcl_emit_is_due(t->emit) &&
+        t->held + len <= ETCL_PACKET_MAX) {
+        t->held += len;
+        return APR_SUCCESS;
+    }
+    t->held = 0;
+    return etcl_emit_pass(t->emit, 0);
+}
+
+/* All frames of one packet. */
 static step_t on_packet(etcl_talk_t *t, etcl_span_t packet, int fd)
 {
+    const apr_size_t len = packet.len;
     step_t step = GO_ON;
     etcl_frame_t frame;
     apr_status_t rv;
@@ -382,7 +410,7 @@ static step_t on_packet(etcl_talk_t *t, etcl_span_t packet, int fd)
     if (step == GO_ON && !APR_STATUS_IS_EOF(rv)) {
         return bad_worker(t, "malformed packet");
     }
-    if (step == GO_ON && !is_held(t->emit) && etcl_emit_pass(t->emit, 0)) {
+    if (step == GO_ON && settle(t, len)) {
         return client_left(t);
     }
     if (step == ANSWERED && packet.len) {
@@ -413,6 +441,15 @@ static step_t worker_died(etcl_talk_t *t)
     return give_up(t, HTTP_BAD_GATEWAY);
 }
 
+static apr_status_t recv_packet(etcl_talk_t *t, etcl_span_t *packet, int *fd,
+                                int nowait)
+{
+    char *into = t->desk->in + t->held;
+
+    packet->ptr = into;
+    return etcl_link_recv(&t->kept->link, into, &packet->len, fd, nowait);
+}
+
 static int is_readable(int fd, int wait_ms)
 {
     struct pollfd entry = { .fd = fd, .events = POLLIN };
@@ -422,60 +459,66 @@ static int is_readable(int fd, int wait_ms)
 
 /* All that was promised is here. The end follows at once, as a rule; but a
  * client need not wait for what the application does in close(). */
-static apr_status_t last_packet(etcl_talk_t *t, apr_size_t *got, int *fd)
+static apr_status_t last_packet(etcl_talk_t *t, etcl_span_t *packet, int *fd)
 {
     if (!is_readable(t->kept->link.fd, CLOSE_WAIT_MS) &&
         etcl_emit_end(t->emit)) {
         return ETCL_EGONE;
     }
-    return etcl_link_recv(&t->kept->link, t->desk->in, got, fd, 0);
+    return recv_packet(t, packet, fd, 0);
 }
 
 /* The next packet. Before it waits, what the client has not been sent yet is
- * flushed: the application may be thinking about its next block. */
-static apr_status_t next_packet(etcl_talk_t *t, apr_size_t *got, int *fd)
+ * flushed: the application may be thinking about its next block. If it only
+ * waits for a processor it gets this one, and its blocks leave together. */
+static apr_status_t next_packet(etcl_talk_t *t, etcl_span_t *packet, int *fd)
 {
-    etcl_link_t *link = &t->kept->link;
     apr_status_t rv;
 
     if (etcl_emit_is_complete(t->emit)) {
-        return last_packet(t, got, fd);
+        return last_packet(t, packet, fd);
     }
-    if (!t->emit->has_passed || t->emit->has_eos) {
-        return etcl_link_recv(link, t->desk->in, got, fd, 0);
+    if ((!t->emit->has_passed && !t->held) || t->emit->has_eos) {
+        return recv_packet(t, packet, fd, 0);
     }
-    rv = etcl_link_recv(link, t->desk->in, got, fd, 1);
+    rv = recv_packet(t, packet, fd, 1);
+    if (APR_STATUS_IS_EAGAIN(rv)) {
+        sched_yield();
+        rv = recv_packet(t, packet, fd, 1);
+    }
     if (!APR_STATUS_IS_EAGAIN(rv)) {
         return rv;
     }
     if (t->live->flush_delay_ms &&
-        is_readable(link->fd, t->live->flush_delay_ms)) {
-        return etcl_link_recv(link, t->desk->in, got, fd, 0);
+        is_readable(t->kept->link.fd, t->live->flush_delay_ms)) {
+        return recv_packet(t, packet, fd, 0);
     }
+    t->held = 0;
     if (etcl_emit_pass(t->emit, 1)) {
         return ETCL_EGONE;
     }
-    return etcl_link_recv(link, t->desk->in, got, fd, 0);
+    return recv_packet(t, packet, fd, 0);
 }
 
 etcl_talk_end_t etcl_talk_run(etcl_talk_t *t)
 {
     step_t step = GO_ON;
-    apr_size_t got;
+    etcl_span_t packet;
     int fd;
     apr_status_t rv;
 
     t->emit->header_max = t->live->header_max;
     t->emit->flush_max = t->live->flush_max;
+    t->held = 0;
     etcl_buffer_clear(&t->desk->head, 0);
     rv = send_call(t);
     if (rv) {
         return ETCL_TALK_UNBEGUN;
     }
     while (step == GO_ON) {
-        rv = next_packet(t, &got, &fd);
+        rv = next_packet(t, &packet, &fd);
         if (!rv) {
-            step = on_packet(t, (etcl_span_t){ t->desk->in, got }, fd);
+            step = on_packet(t, packet, fd);
         } else if (rv == ETCL_EGONE) {
             step = client_left(t);
         } else if (APR_STATUS_IS_TIMEUP(rv)) {

@@ -27,6 +27,7 @@ typedef struct {
     int has_inline;       /* there when the call was made; the whole body */
     int body_sent;        /* LAST or BROKEN has been sent */
     int pulled;           /* bytes of the body were asked for */
+    apr_size_t held;      /* bytes of desk->in that wait to be passed on */
     int is_clean;         /* the link may be kept */
     int status;
 } etcl_talk_t;
