@@ -17,6 +17,13 @@ def slowly(environ, start_response):
         time.sleep(pause)
 
 
+def header(environ, start_response):
+    """One header as long as asked for."""
+    long = ("X-Long", "x" * int(query(environ)["count"]))
+    start_response("200 OK", [*PLAIN, long])
+    return [b"done\n"]
+
+
 def write_slowly(environ, start_response):
     pause = float(query(environ).get("pause", "0.5"))
     write = start_response("200 OK", PLAIN)
@@ -119,7 +126,7 @@ def forever(environ, start_response):
 
 
 application = by_path({
-    "/slowly": slowly, "/write-slowly": write_slowly,
+    "/slowly": slowly, "/write-slowly": write_slowly, "/header": header,
     "/write-wrong": write_wrong, "/head-waits": head_waits,
     "/replaced": replaced, "/too-late": too_late,
     "/empty": empty_then_nothing, "/endless": endless, "/large": large,
