@@ -155,6 +155,23 @@ static void hand_over(etcl_emit_t *emit)
     r->status_line = NULL;
 }
 
+/* The body belongs to what was asked first. What is left of it must not be
+ * taken for the next request of this connection. */
+static void redirect(request_rec *r, const char *location)
+{
+    if (r->expecting_100) {
+        r->connection->keepalive = AP_CONN_CLOSE;
+    }
+    if (ap_discard_request_body(r) != OK) {
+        r->connection->keepalive = AP_CONN_CLOSE;
+    }
+    r->method = "GET";
+    r->method_number = M_GET;
+    apr_table_unset(r->headers_in, "Content-Length");
+    apr_table_unset(r->headers_in, "Transfer-Encoding");
+    ap_internal_redirect_handler(location, r);
+}
+
 int etcl_emit_settle(etcl_emit_t *emit, int status)
 {
     request_rec *r = emit->r;
@@ -165,10 +182,7 @@ int etcl_emit_settle(etcl_emit_t *emit, int status)
     if (!emit->location) {
         return emit->status ? emit->status : OK;
     }
-    r->method = "GET";
-    r->method_number = M_GET;
-    apr_table_unset(r->headers_in, "Content-Length");
-    ap_internal_redirect_handler(emit->location, r);
+    redirect(r, emit->location);
     return OK;
 }
 

@@ -43,6 +43,7 @@ void etcl_trust_judge(request_rec *r, etcl_trust_t *out)
     if (!headers) {
         return;
     }
+    out->is_active = 1;
     is_trusted = is_peer_trusted(r, dir);
     for (i = 0; i < headers->nelts; ++i) {
         const char *name = APR_ARRAY_IDX(headers, i, const char *);
@@ -59,8 +60,12 @@ void etcl_trust_judge(request_rec *r, etcl_trust_t *out)
 const char *etcl_trust_value(const etcl_trust_t *trust, etcl_span_t name,
                              const char *value)
 {
-    const etcl_proxy_family_t family = etcl_proxy_family(name);
+    etcl_proxy_family_t family;
 
+    if (!trust->is_active) {
+        return value;
+    }
+    family = etcl_proxy_family(name);
     if (!trust->declared[family]) {
         return value;
     }

@@ -9,7 +9,8 @@
 
 /* By family; NULL: nothing. */
 typedef struct {
-    int declared[ETCL_PROXY_FAMILIES];       /* a header of it was declared */
+    int is_active;                     /* 0: every header stays as it is */
+    int declared[ETCL_PROXY_FAMILIES]; /* a header of it was declared */
     const char *header[ETCL_PROXY_FAMILIES]; /* the one that is kept */
     const char *shown[ETCL_PROXY_FAMILIES];  /* its value in environ */
     const char *value[ETCL_PROXY_FAMILIES];  /* for the key it replaces */
