@@ -275,12 +275,19 @@ int etcl_policy_looked(etcl_policy_t *policy, int slot, apr_int64_t beat_us)
 {
     etcl_policy_slot_t *self = &policy->slot[slot];
 
-    if (self->state != ETCL_WORKER_READY || self->beat_us != beat_us) {
+    int retires = self->state == ETCL_WORKER_RETIRING;
+
+    if ((self->state != ETCL_WORKER_READY && !retires) ||
+        self->beat_us != beat_us) {
         self->beat_us = beat_us;
         self->still = 0;
         return 0;
     }
-    if (++self->still != ETCL_POLICY_LOOKS) {
+    self->still++;
+    if (retires && self->still >= ETCL_POLICY_LOOKS_MAX) {
+        self->until_us = 1; /* is over */
+    }
+    if (retires || self->still != ETCL_POLICY_LOOKS) {
         return 0;
     }
     self->stale = 1;

@@ -22,6 +22,10 @@
 #define ETCL_POLICY_LOOK_US 500000
 #define ETCL_POLICY_LOOKS 6
 
+/* At so many it is killed, once it has a successor: what it holds can then be
+ * asked of another worker. */
+#define ETCL_POLICY_LOOKS_MAX 20
+
 /* What a retiring worker has beyond its own limits before it is killed. */
 #define ETCL_POLICY_SLACK_US 500000
 

@@ -360,6 +360,15 @@ START_TEST(a_worker_that_stands_still_is_replaced)
     ck_assert_int_eq(etcl_policy_looked(&policy, 0, 1), 1);
     ck_assert_int_eq(etcl_policy_looked(&policy, 0, 1), 0);
     expect(ETCL_DO_FORK, 2, NOW);
+    etcl_policy_forked(&policy, 2, NOW);
+    etcl_policy_ready(&policy, 2, 0, NOW);
+    retire(0, NOW);
+    for (i = ETCL_POLICY_LOOKS + 2; i < ETCL_POLICY_LOOKS_MAX; i++) {
+        ck_assert_int_eq(etcl_policy_looked(&policy, 0, 1), 0);
+    }
+    expect(ETCL_DO_WAIT, -1, NOW);
+    ck_assert_int_eq(etcl_policy_looked(&policy, 0, 1), 0);
+    expect(ETCL_DO_KILL, 0, NOW);
 }
 END_TEST
 
