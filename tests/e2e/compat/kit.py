@@ -64,6 +64,7 @@ def prune(server: Server) -> list[str]:
         found = re.search(r"on line (\d+) of|httpd\.conf:(\d+): ", said)
         if not code or not found:
             break
+        assert "annot load" not in said, said
         missing.append(comment_out(server.conf, int(found[1] or found[2])))
     MISSING.extend(missing)
     return missing

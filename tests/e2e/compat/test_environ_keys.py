@@ -16,7 +16,7 @@ PassEnv LANG
 SetEnvIf X-Set "(.+)" FROM_SETENVIF=$1
 SetEnv PATH_INFO from-setenv
 SetEnv HTTP_X_OWN from-setenv
-SetEnv wsgi.own from-setenv
+SetEnv own.dotted from-setenv
 SetEnv mod_wsgi.process_group from-setenv
 SetEnv EMPTY ""
 <Location /probe/https/on>
@@ -329,7 +329,7 @@ def test_setenv_does_not_overrule_what_is_computed(web, mode):
 def test_setenv_of_other_names_passes(web):
     keys = environ(web, headers=(("X-Set", "by if"),))
     assert keys["FROM_SETENVIF"] == "by if"
-    assert keys["wsgi.own"] == "from-setenv"
+    assert keys["own.dotted"] == "from-setenv"
     assert keys["UMLAUT"] == "\u00c3\u00bc"
 
 
