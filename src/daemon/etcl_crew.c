@@ -18,6 +18,7 @@ typedef struct {
     int control_fd;
     int out_fd;
     int err_fd;
+    int log_fd;
 } ends_t;
 
 void etcl_crew_init(etcl_crew_t *crew, const etcl_handover_t *handover,
@@ -44,6 +45,7 @@ static void close_ends(ends_t *ends)
     close_fd(&ends->control_fd);
     close_fd(&ends->out_fd);
     close_fd(&ends->err_fd);
+    close_fd(&ends->log_fd);
 }
 
 static int open_ends(etcl_member_t *member, ends_t *ends)
@@ -57,7 +59,8 @@ static int open_ends(etcl_member_t *member, ends_t *ends)
     ends->control_fd = pair[1];
     member->out = etcl_output_create(ETCL_LOG_NOTICE, &ends->out_fd);
     member->err = etcl_output_create(ETCL_LOG_ERR, &ends->err_fd);
-    return member->out && member->err;
+    member->log = etcl_output_journal(&ends->log_fd);
+    return member->out && member->err && member->log;
 }
 
 /* A pipe that a process of the application still holds is read on. With too
@@ -94,6 +97,7 @@ static void drain_output(etcl_crew_t *crew, etcl_output_t **output)
 static void free_member(etcl_crew_t *crew, etcl_member_t *member)
 {
     close_fd(&member->control_fd);
+    drain_output(crew, &member->log);
     drain_output(crew, &member->out);
     drain_output(crew, &member->err);
     *member = (etcl_member_t){ .control_fd = -1 };
@@ -110,7 +114,8 @@ static void be_worker(const etcl_crew_t *crew, int slot, const ends_t *ends)
                              .control_fd = ends->control_fd,
                              .listen_fd = crew->handover->listen_fd + slot,
                              .out_fd = ends->out_fd,
-                             .err_fd = ends->err_fd };
+                             .err_fd = ends->err_fd,
+                             .log_fd = ends->log_fd };
 
     etcl_worker_run(&worker);
 }
@@ -130,7 +135,7 @@ static void give_up_fork(etcl_crew_t *crew, int slot, ends_t *ends)
 void etcl_crew_fork(etcl_crew_t *crew, int slot)
 {
     etcl_member_t *member = &crew->member[slot];
-    ends_t ends = { -1, -1, -1 };
+    ends_t ends = { -1, -1, -1, -1 };
 
     etcl_roster_set_state(crew->handover->roster, slot, ETCL_SLOT_STARTING);
     if (!open_ends(member, &ends)) {
@@ -291,6 +296,7 @@ static void bury(etcl_crew_t *crew, int slot, int status)
     etcl_member_t *member = &crew->member[slot];
 
     mark_roster(crew, slot, status);
+    drain_output(crew, &member->log);
     drain_output(crew, &member->out);
     drain_output(crew, &member->err);
     tell_end_of(crew, slot, status);

@@ -19,6 +19,7 @@ typedef struct {
     etcl_why_t why;     /* it is to be replaced; the reason */
     etcl_output_t *out; /* what it prints; or NULL */
     etcl_output_t *err;
+    etcl_output_t *log; /* its journal */
 } etcl_member_t;
 
 typedef struct {

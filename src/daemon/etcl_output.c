@@ -3,7 +3,6 @@
 
 #include "etcl_output.h"
 #include "etcl_clock.h"
-#include "etcl_logline.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,18 +28,40 @@ etcl_output_t *etcl_output_create(etcl_level_t level, int *write_fd)
     return output;
 }
 
+etcl_output_t *etcl_output_journal(int *write_fd)
+{
+    etcl_output_t *output = etcl_output_create(ETCL_LOG_NOTICE, write_fd);
+
+    if (output) {
+        output->is_journal = 1;
+    }
+    return output;
+}
+
+static void write_all(int fd, const char *bytes, apr_size_t len)
+{
+    ssize_t written;
+
+    do {
+        written = write(fd, bytes, len);
+    } while (written < 0 && errno == EINTR);
+}
+
 /* Application output has no level that could be filtered: it always appears. */
 static void write_line(etcl_output_t *output, int log_fd)
 {
     char line[ETCL_LOGLINE_MAX];
     etcl_span_t text = { output->line, output->len };
-    apr_size_t len = etcl_logline_format(output->level, etcl_clock_wall_us(),
-                                         output->pid, output->pid, text, line);
-    ssize_t written;
+    apr_size_t len;
 
-    do {
-        written = write(log_fd, line, len);
-    } while (written < 0 && errno == EINTR);
+    if (output->is_journal) {
+        output->line[output->len++] = '\n';
+        write_all(log_fd, output->line, output->len);
+    } else {
+        len = etcl_logline_format(output->level, etcl_clock_wall_us(),
+                                  output->pid, output->pid, text, line);
+        write_all(log_fd, line, len);
+    }
     output->len = 0;
 }
 
@@ -50,7 +71,8 @@ static void take_byte(etcl_output_t *output, int log_fd, char byte)
         write_line(output, log_fd);
         return;
     }
-    if (output->len == ETCL_OUTPUT_LINE_MAX) {
+    if (output->len ==
+        (output->is_journal ? ETCL_LOGLINE_MAX - 1 : ETCL_OUTPUT_LINE_MAX)) {
         write_line(output, log_fd);
     }
     output->line[output->len++] = byte;

@@ -14,15 +14,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Where a descriptor stands in the poll set; a slot has four places. */
+/* Where a descriptor stands in the poll set; a slot has five places. */
 #define AT_SIGNAL 0
 #define AT_LIFELINE 1
 #define AT_SLOTS 2
-#define PER_SLOT 4
+#define PER_SLOT 5
 #define AT_LISTEN 0
 #define AT_CONTROL 1
 #define AT_OUT 2
 #define AT_ERR 3
+#define AT_LOG 4
 #define POLL_MAX                                                               \
     (AT_SLOTS + PER_SLOT * ETCL_ROSTER_SLOTS_MAX + ETCL_CREW_ORPHANS)
 
@@ -278,6 +279,7 @@ static nfds_t fill_polls(supervisor_t *self)
         *at++ = poll_for(member->control_fd);
         *at++ = poll_for(output_fd(member->out));
         *at++ = poll_for(output_fd(member->err));
+        *at++ = poll_for(output_fd(member->log));
     }
     for (i = 0; i < ETCL_CREW_ORPHANS; i++) {
         *at++ = poll_for(output_fd(self->crew.orphan[i]));
@@ -291,6 +293,9 @@ static void take_slot(supervisor_t *self, int slot, const struct pollfd *polls)
 
     if (polls[AT_LISTEN].revents) {
         turn_away(self, slot);
+    }
+    if (polls[AT_LOG].revents && member->log) {
+        pump(&member->log);
     }
     if (polls[AT_OUT].revents && member->out) {
         pump(&member->out);

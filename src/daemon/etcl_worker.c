@@ -12,7 +12,6 @@
 #include "etcl_serve.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -49,18 +48,17 @@ static void close_others(int *keep, size_t count)
 }
 
 /* Descriptors 1 and 2 are what the application's programs inherit, and no
- * other. The log moves out of their way. */
+ * other. The log itself is the supervisor's: whoever holds its descriptor can
+ * empty the file, and change how Apache writes to it. */
 static int arrange_fds(const etcl_worker_t *worker)
 {
-    int log_fd = fcntl(2, F_DUPFD_CLOEXEC, ABOVE_STANDARD);
-    int keep[] = { log_fd, worker->control_fd, worker->listen_fd };
+    int keep[] = { worker->log_fd, worker->control_fd, worker->listen_fd };
 
-    if (log_fd < 0 || dup2(worker->out_fd, 1) < 0 ||
-        dup2(worker->err_fd, 2) < 0) {
+    if (dup2(worker->out_fd, 1) < 0 || dup2(worker->err_fd, 2) < 0) {
         return 0;
     }
     close_others(keep, sizeof(keep) / sizeof(*keep));
-    etcl_journal_open(log_fd, worker->group->log_level);
+    etcl_journal_open(worker->log_fd, worker->group->log_level);
     return 1;
 }
 

@@ -15,6 +15,7 @@ typedef struct {
     int listen_fd;  /* of its slot */
     int out_fd;     /* becomes descriptor 1 */
     int err_fd;     /* becomes descriptor 2 */
+    int log_fd;     /* its own log lines */
 } etcl_worker_t;
 
 /**

@@ -36,7 +36,7 @@ def downloads():
     try:
         yield server.start()
         server.stop()
-        assert not server.leftovers()
+        assert not server.leftovers(12)
     finally:
         server.remove()
 
@@ -133,3 +133,23 @@ def test_a_module_that_forks_does_not_keep_an_old_generation():
         assert wait_until(lambda: supervisors(server) == 1, 20)
     finally:
         server.remove()
+
+
+LOGS = """
+import os
+
+def application(environ, start_response):
+    open_files = [os.path.realpath(f"/proc/self/fd/{fd}")
+                  for fd in os.listdir("/proc/self/fd")]
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return ["\\n".join(open_files).encode()]
+"""
+
+
+def test_an_application_does_not_hold_the_log_of_apache(downloads):
+    """Who holds its descriptor can empty it: ftruncate(2)."""
+    (downloads.work / "download.py").write_text(LOGS)
+    downloads.restart()
+    files = downloads.ask("/download").body.decode().splitlines()
+    assert len(files) > 3
+    assert not [name for name in files if name.endswith(".log")]

@@ -17,6 +17,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PATIENCE_US 20000000
@@ -498,12 +499,16 @@ int rig_gone(pid_t pid, apr_int64_t wait_us)
     return 1;
 }
 
+/* A worker's lines come by way of its supervisor: give it the time. */
 int rig_logged(const rig_t *rig, const char *text)
 {
-    FILE *file = fopen(rig->log, "r");
+    const struct timespec nap = { 0, 100000000 };
     char line[8192];
     int count = 0;
+    FILE *file;
 
+    nanosleep(&nap, NULL);
+    file = fopen(rig->log, "r");
     while (file && fgets(line, sizeof(line), file)) {
         count += strstr(line, text) != NULL;
     }
