@@ -48,7 +48,7 @@ def holders(server, path) -> int:
         for link in Path(f"/proc/{pid}/fd").iterdir():
             try:
                 count += os.readlink(link) == str(path)
-            except FileNotFoundError:
+            except OSError:
                 pass
     return count
 
@@ -116,9 +116,13 @@ def test_a_forked_copy_does_not_hide_the_death_of_its_worker(downloads):
 def supervisors(server) -> int:
     count = 0
     for pid in server.processes():
-        stat = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-        title = Path(f"/proc/{pid}/cmdline").read_bytes()
-        count += int(stat[1]) == server.pid and title.startswith(b"etcld")
+        try:
+            stat = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1]
+            title = Path(f"/proc/{pid}/cmdline").read_bytes()
+        except OSError:
+            continue
+        parent = int(stat.split()[1])
+        count += parent == server.pid and title.startswith(b"etcld")
     return count
 
 
