@@ -54,10 +54,26 @@ static int is_yes(const char *value)
     return !strcasecmp(value, "on") || !strcmp(value, "1");
 }
 
-/* Names of the server's own: never from a variable. */
+/* Names of the server's own: never from a variable (PEP 3333, "environ
+ * Variables"). Others that begin with wsgi. may be the administrator's. */
 static int is_reserved(const char *name)
 {
-    return !strncmp(name, "wsgi.", 5) || !strncmp(name, "mod_wsgi.", 9);
+    static const char *const names[] = {
+        "version",     "url_scheme",   "input",    "input_terminated", "errors",
+        "multithread", "multiprocess", "run_once", "file_wrapper",
+    };
+    apr_size_t i;
+
+    if (!strncmp(name, "mod_wsgi.", 9)) {
+        return 1;
+    }
+    for (i = 0; !strncmp(name, "wsgi.", 5) && i < sizeof names / sizeof *names;
+         ++i) {
+        if (!strcmp(name + 5, names[i])) {
+            return 1;
+        }
+    }
+    return 0;
 }
 
 static void put_variables(capture_t *c)
