@@ -346,7 +346,8 @@ def test_the_sockets_belong_to_the_user_of_apache(web):
     ("{root}/sock/own", "sock"), ("run/relative", "run")])
 def test_socket_prefix(make, prefix, folder):
     server = make(f"WSGISocketPrefix {prefix}\n"
-                  "WSGIScriptAlias /p {apps}/probe.py", "daemon", start=False)
+                  "WSGIScriptAlias /p {apps}/probe.py", "daemon", start=False,
+                  lenient=False)
     (server.root / "sock").mkdir()
     (server.root / "sock").chmod(0o755)
     server.start()

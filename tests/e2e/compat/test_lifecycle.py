@@ -178,8 +178,9 @@ def test_reload_required_is_asked(web, mode):
 def test_a_reload_required_that_fails_reloads_nothing(web):
     (web.work / "required-fails").write_text("yes")
     try:
+        assert wait_until(lambda: version(web, "required") == "one"
+                          and web.log.find("reload_required failed"), 5)
         assert version(web, "required") == "one"
-        web.log.wait_for("reload_required failed")
     finally:
         (web.work / "required-fails").unlink()
 

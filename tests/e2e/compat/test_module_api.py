@@ -552,9 +552,18 @@ def test_embedded_mode_has_no_queue_and_no_daemon(metrics, mode, phase):
         assert value >= 0
 
 
+@pytest.mark.differs("a worker shares no memory with Apache: mod_status")
+def test_server_metrics_of_a_group_are_none(web, mode):
+    if mode == "embedded":
+        pytest.skip("of a group")
+    assert do(web, "__import__('mod_wsgi').server_metrics()",
+              "/counted") is None
+
+
 def test_server_metrics_where_they_are_permitted(web, mode):
-    target = "/counted" if mode == "daemon" else "/probe"
-    found = do(web, "repr(__import__('mod_wsgi').server_metrics())", target)
+    if mode == "daemon":
+        pytest.skip("of embedded mode")
+    found = do(web, "repr(__import__('mod_wsgi').server_metrics())", "/probe")
     assert found != "None"
     for key in ("server_limit", "thread_limit", "running_generation",
                 "restart_time", "running_time", "processes", "workers",
