@@ -66,6 +66,10 @@ typedef struct {
 #define ETCL_CALL_PASSWORD "etcl.password" /* CHECK_PASSWORD */
 #define ETCL_CALL_REALM "etcl.realm"       /* REALM_HASH */
 #define ETCL_CALL_HOST "etcl.host"         /* ACCESS */
+/* With mod_ssl: "1" on a TLS connection, else ""; then "etcl.ssl.NAME" for
+ * each variable of mod_ssl that has a value. The environ shows them as the
+ * callables mod_ssl.is_https() and mod_ssl.var_lookup(name). */
+#define ETCL_CALL_SSL "etcl.ssl"
 
 /*
  * The verdict is an answer without headers: head.status, and a value as its

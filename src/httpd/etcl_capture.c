@@ -6,6 +6,7 @@
 #include "etcl_expand.h"
 #include "etcl_groups.h"
 #include "etcl_key.h"
+#include "etcl_ssl.h"
 #include "etcl_text.h"
 #include "etcl_trust.h"
 
@@ -285,6 +286,23 @@ static void put_request(capture_t *c)
               c->route->is_handler ? c->route->script : "");
 }
 
+/* What mod_ssl.is_https and mod_ssl.var_lookup answer. */
+static void put_ssl(capture_t *c)
+{
+    const char *name, *value;
+    int at = 0;
+
+    if (!etcl_ssl_is_here()) {
+        return;
+    }
+    put_named(c, ETCL_SPAN(ETCL_CALL_SSL),
+              ap_ssl_conn_is_ssl(c->r->connection) ? "1" : "");
+    while ((name = etcl_ssl_next(c->r, &at, &value))) {
+        name = apr_pstrcat(c->r->pool, ETCL_CALL_SSL ".", name, NULL);
+        put_named(c, etcl_span(name), value);
+    }
+}
+
 /* What the function of a question is given beside environ. */
 static void put_question(capture_t *c)
 {
@@ -304,6 +322,7 @@ static void put_question(capture_t *c)
             put_named(c, etcl_span(given[i].name), given[i].value);
         }
     }
+    put_ssl(c);
 }
 
 /* Before the handler: no variables were set yet. */

@@ -17,6 +17,7 @@ def ask(kind, path, space, environ):
     path = os.fsdecode(path)
     given = {name: environ.pop(f"etcl.{name}", "")
              for name in ("user", "password", "realm", "host")}
+    offer_mod_ssl(environ)
     try:
         return QUESTIONS[kind](space, environ, given)
     except Missing as error:
@@ -27,6 +28,18 @@ def ask(kind, path, space, environ):
         say(LOG_ERR, describe(f"ETCL0331: {FUNCTIONS[kind]} of script {path} "
                               "failed", without_us(error)))
     return 403 if kind == ACCESS else 500, NOTHING
+
+
+def offer_mod_ssl(environ):
+    """mod_ssl.is_https() and mod_ssl.var_lookup(name), with mod_ssl."""
+    if "etcl.ssl" not in environ:
+        return
+    is_https = environ.pop("etcl.ssl") == "1"
+    prefix = "etcl.ssl."
+    found = {key[len(prefix):]: environ.pop(key)
+             for key in list(environ) if key.startswith(prefix)}
+    environ["mod_ssl.is_https"] = lambda: is_https
+    environ["mod_ssl.var_lookup"] = found.get
 
 
 def function(space, name):

@@ -6,19 +6,17 @@ import os
 import pwd
 import re
 import secrets
-import ssl
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from client import Connection
 from config import GROUP as ACCOUNT_GROUP
 from config import group_user
 from groups import PROCESSES as GROUP
 from groups import daemons, status
 from leftovers import read_proc
-from server import free_port
+from tls import MODULES, NOISE, tls_ask, tls_host
 
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 
@@ -114,24 +112,13 @@ def tcp_inodes(port: int) -> set[str]:
 def test_the_tls_key_is_nowhere_in_a_workers_memory(apache):
     """The TLS private key of a mod_ssl vhost is nowhere in a worker's
     memory; what is in memory is found (the counter-check)."""
-    server = apache(start=False, extra=("socache_shmcb", "ssl"))
-    key, cert = server.root / "key.pem", server.root / "cert.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days",
-         "2", "-subj", "/CN=localhost", "-keyout", str(key), "-out",
-         str(cert)], check=True, capture_output=True)
-    tls_port = free_port()
-    server.configure(GROUP + f"""
-        Listen 127.0.0.1:{tls_port}
-        <VirtualHost *:{tls_port}>
-            ServerName localhost
-            SSLEngine on
-            SSLCertificateFile {cert}
-            SSLCertificateKeyFile {key}
-        </VirtualHost>""")
+    server = apache(start=False, extra=MODULES)
+    host, tls_port = tls_host(server)
+    server.configure(GROUP + host)
     server.start()
-    server.allow_log("AH01873|AH01906|AH01909|AH02292|AH02572")
-    assert tls_status(tls_port) == 200
+    server.allow_log(NOISE)
+    assert tls_ask(tls_port).status == 200
+    key = server.root / "key.pem"
     inside = daemons(server)
     assert len(inside) == 3
     for prime in primes(key):
@@ -159,13 +146,6 @@ def area_has(memory, area: str, needle: bytes) -> bool:
         return needle in memory.read(last - first)
     except OSError:            # a hole that the kernel does not lend
         return False
-
-
-def tls_status(port: int) -> int:
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    with Connection(port, tls=context) as connection:
-        return connection.ask("/hello").status
 
 
 def primes(key: Path) -> list[bytes]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import config
+from tls import MODULES, NOISE, tls_ask, tls_host
 
 pytestmark = pytest.mark.skipif(bool(config.PEER), reason="our extension")
 
@@ -177,3 +178,34 @@ def application(environ, start_response):
             assert (answer.status, answer.body) == (200, b"there")
             assert not answer.get("Content-Type")
             assert not answer.get("Location")
+
+
+LOOKS = """
+def allow_access(environ, host):
+    look = environ["mod_ssl.var_lookup"]
+    print("seen", environ["mod_ssl.is_https"](), look("SSL_PROTOCOL"),
+          look("SSL_SERVER_S_DN_CN"), look("SSL_CLIENT_S_DN"),
+          file=environ["wsgi.errors"])
+    return not [key for key in environ if key.startswith("etcl.ssl")]
+"""
+
+
+@pytest.mark.parametrize("where", ["", "process-group=g"])
+def test_a_script_asks_what_mod_ssl_knows(apache, where):
+    """mod_ssl.is_https and mod_ssl.var_lookup, in a group as well."""
+    server = apache(start=False, extra=MODULES)
+    script = server.work / "looks.py"
+    script.write_text(LOOKS)
+    host, port = tls_host(server)
+    server.configure(f"""
+        WSGIDaemonProcess g python-path={{apps}}
+        WSGIScriptAlias /hello {{apps}}/hello.py process-group=g
+        <Location /hello>
+            WSGIAccessScript {script} {where}
+        </Location>{host}""")
+    server.start()
+    server.allow_log(NOISE)
+    server.expect_log(r"seen True TLSv1\.\d localhost None", count=1)
+    server.expect_log(r"seen False None None None", count=1)
+    assert tls_ask(port).status == 200
+    assert server.ask("/hello").status == 200
