@@ -45,20 +45,24 @@ class Expectation:
     seen: int = 0
 
 
+def of_httpd_itself() -> list[Expectation]:
+    return [Expectation(re.compile(pattern), 0, float("inf"))
+            for pattern in HTTPD_ITSELF]
+
+
 @dataclass
 class ErrorLog:
     """What the logs of one server say since the last `mark`."""
 
     paths: list[Path]
     offsets: dict[Path, int] = field(default_factory=dict)
-    expected: list[Expectation] = field(default_factory=list)
+    expected: list[Expectation] = field(
+        default_factory=of_httpd_itself)
 
     def mark(self) -> None:
         """A test begins: forget what the one before it wrote and named."""
         self.offsets = {path: len(self._text(path)) for path in self.paths}
-        self.expected = []
-        for pattern in HTTPD_ITSELF:
-            self.allow(pattern)
+        self.expected = of_httpd_itself()
 
     def expect(self, pattern: str, count: int | None = None) -> None:
         """Name lines that must come: `count` times, or at least once."""
