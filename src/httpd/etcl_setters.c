@@ -15,9 +15,9 @@ etcl_place_t etcl_setters_place(const cmd_parms *cmd)
     return (etcl_place_t){ cmd->directive->filename, cmd->directive->line_num };
 }
 
-etcl_setting_t *etcl_setters_at(void *config, const cmd_parms *cmd)
+etcl_setting_t *etcl_setters_at(void *dir, const cmd_parms *cmd)
 {
-    return (etcl_setting_t *)(void *)((char *)config + (size_t)cmd->info);
+    return (etcl_setting_t *)(void *)((char *)dir + (size_t)cmd->info);
 }
 
 void etcl_setters_mention(const cmd_parms *cmd, const char *group)
