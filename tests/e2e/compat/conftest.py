@@ -88,6 +88,13 @@ def make(request):
         next(each, None)
 
 
+@pytest.fixture
+def one_process(mode):
+    """For a test that asks the same process again and again."""
+    if mode == "embedded" and kit.PREFORK:
+        pytest.skip("with prefork, chance says which child answers")
+
+
 @pytest.fixture(autouse=True)
 def calm():
     """A test that is about answers does not fail for a line in a log."""

@@ -31,13 +31,14 @@ WSGIApplicationGroup %{GLOBAL}
 """,
 }
 HEADS["remote"] = HEADS["daemon"]
+PREFORK = os.environ.get("ETCL_MPM", "event").startswith("prefork")
 ONE_CHILD = """
 StartServers 1
 ServerLimit 1
 MaxRequestWorkers 8
 MinSpareThreads 1
 MaxSpareThreads 8
-""" if os.environ.get("ETCL_MPM", "event")[:7] != "prefork" else ""
+""" if not PREFORK else ""
 
 
 def scene(lines: str, mode: str, *, lenient: bool = LENIENT,

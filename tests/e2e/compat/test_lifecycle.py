@@ -7,9 +7,10 @@ import time
 
 import pytest
 
+import config
 from waiting import wait_until
 
-from compat.kit import MEMORY, ONE_CHILD, do
+from compat.kit import MEMORY, ONE_CHILD, PREFORK, do
 
 SCRIPTS = ("counting", "reload", "noreload", "required", "always", "broken",
            "gone", "slow", "first", "second", "ext.wsgi", "ext.anything")
@@ -109,7 +110,7 @@ def test_no_bytecode_is_written_for_a_script(web):
     assert not [path for path in cache.glob("*")] if cache.exists() else True
 
 
-def test_a_script_is_loaded_once_for_an_interpreter(web):
+def test_a_script_is_loaded_once_for_an_interpreter(web, one_process):
     for _ in range(5):
         version(web, "first")
     pid = int(web.ask("/first").text.split()[1])
@@ -118,7 +119,7 @@ def test_a_script_is_loaded_once_for_an_interpreter(web):
     assert pid
 
 
-def test_scripts_of_one_interpreter_share_their_modules(web):
+def test_scripts_of_one_interpreter_share_their_modules(web, one_process):
     def remember(environ):
         import sys
         sys.compat_shared = getattr(sys, "compat_shared", 0) + 1
@@ -130,7 +131,7 @@ def test_scripts_of_one_interpreter_share_their_modules(web):
     assert do(web, remember, "/sub1b") == 2
 
 
-def test_two_mounts_of_one_script_share_its_module(web):
+def test_two_mounts_of_one_script_share_its_module(web, one_process):
     def count(environ):
         MEMORY["n"] = MEMORY.get("n", 0) + 1
         return MEMORY["n"]
@@ -152,7 +153,7 @@ def test_any_other_time_counts_an_older_one_too(web):
     assert becomes(web, "reload", "older")
 
 
-def test_without_reloading_nothing_changes(web):
+def test_without_reloading_nothing_changes(web, one_process):
     assert version(web, "noreload") == "one"
     edit(web, "noreload", '"one"', '"two"')
     time.sleep(1.5)
@@ -160,7 +161,7 @@ def test_without_reloading_nothing_changes(web):
         assert version(web, "noreload") == "one"
 
 
-def test_reload_required_is_asked(web, mode):
+def test_reload_required_is_asked(web, one_process):
     assert version(web, "required") == "one"
     assert version(web, "required") == "one"
     assert (web.work / "asked").exists()
@@ -253,15 +254,20 @@ def test_reloading_fails_no_request_that_runs(make):
     ("__import__('sys').argv", ["mod_wsgi"]),
     ("'mod_wsgi' in __import__('sys').modules or "
      "bool(__import__('mod_wsgi'))", True),
-    ("__import__('threading').current_thread() is "
-     "__import__('threading').main_thread()", False),
     ("hasattr(__import__('sys'), 'stdin')", True),
     ("__import__('time').sleep(0)", None)])
 def test_every_interpreter_is_set_up(web, target, expression, want):
     assert do(web, expression, target) == want
 
 
-def test_a_thread_local_stays_from_request_to_request(web):
+def test_a_request_has_its_own_thread(web, mode):
+    """But not with prefork, whose children have only the main one."""
+    is_main = do(web, "__import__('threading').current_thread() is "
+                      "__import__('threading').main_thread()", "/probe")
+    assert is_main is False or (PREFORK and mode == "embedded")
+
+
+def test_a_thread_local_stays_from_request_to_request(web, one_process):
     def remember(environ):
         import threading
         MEMORY.setdefault("local", threading.local())
@@ -281,7 +287,7 @@ def test_os_environ_of_interpreters_is_their_own(web):
         is None
 
 
-def test_a_background_thread_runs_on(web):
+def test_a_background_thread_runs_on(web, one_process):
     def start(environ):
         import threading
         import time
@@ -390,7 +396,6 @@ def test_python_is_not_in_the_parent(make, mode):
     assert server.ask("/own").status == 200
     with open(f"/proc/{server.pid}/maps", encoding="utf-8") as maps:
         if "libpython" in maps.read():
-            import config
             assert config.PEER        # it links libpython, unused
 
 
@@ -409,3 +414,9 @@ def test_single_process_mode_has_its_groups(make, mode):
         except OSError:
             return False
     assert wait_until(answers, 8)
+    server.stop()
+    if not config.PEER:
+        assert wait_until(lambda: not server.tree.alive(), 5)
+    # httpd -X ends without its cleanups: its own httpd.pid stays as well.
+    for path in (server.root / "run").glob("*.sock"):
+        path.unlink()
