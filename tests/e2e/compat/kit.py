@@ -46,9 +46,13 @@ def scene(lines: str, mode: str, *, lenient: bool = LENIENT,
     """A server of this mode with the scripts of compat/apps, not started."""
     how.setdefault("mpm", os.environ.get("ETCL_MPM", "event").split(",")[0])
     server = Server(HEADS[mode] + lines, **how)
-    for script in APPS.glob("*.py"):
-        shutil.copy(script, server.apps)
-    server.missing = prune(server) if lenient else []
+    try:
+        for script in APPS.glob("*.py"):
+            shutil.copy(script, server.apps)
+        server.missing = prune(server) if lenient else []
+    except BaseException:
+        server.remove()
+        raise
     return server
 
 
