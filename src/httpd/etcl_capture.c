@@ -207,7 +207,7 @@ static void put_ends(capture_t *c)
     put_known(c, ETCL_KEY_REMOTE_USER, r->user);
     put_known(c, ETCL_KEY_AUTH_TYPE, r->ap_auth_type);
     put_known(c, ETCL_KEY_MW_LISTENER_HOST,
-              conn->local_host ? conn->local_host : "");
+              conn->local_addr->hostname ? conn->local_addr->hostname : "");
     put_known(c, ETCL_KEY_MW_LISTENER_PORT,
               number(text, sizeof text, conn->local_addr->port));
     put_known(c, ETCL_KEY_MW_SERVER_PID,
