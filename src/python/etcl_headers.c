@@ -7,6 +7,28 @@
 
 #include <stdlib.h>
 
+/* For a str that holds at least one such character. */
+static void say_beyond_latin1(PyObject *text, const char *what)
+{
+    PyObject *reason = PyUnicode_FromFormat(
+        "%s holds characters beyond Latin-1: %.200R", what, text);
+    PyObject *error = NULL;
+    Py_ssize_t at = 0;
+
+    while (PyUnicode_READ_CHAR(text, at) <= 0xff) {
+        at++;
+    }
+    if (reason) {
+        error = PyObject_CallFunction(PyExc_UnicodeEncodeError, "sOnnO",
+                                      "latin-1", text, at, at + 1, reason);
+        Py_DECREF(reason);
+    }
+    if (error) {
+        PyErr_SetObject(PyExc_UnicodeEncodeError, error);
+        Py_DECREF(error);
+    }
+}
+
 /* The Latin-1 bytes of a str; they live as long as the str. */
 static int latin1_span(PyObject *text, const char *what, etcl_span_t *out)
 {
@@ -19,8 +41,7 @@ static int latin1_span(PyObject *text, const char *what, etcl_span_t *out)
         return -1;
     }
     if (PyUnicode_KIND(text) != PyUnicode_1BYTE_KIND) {
-        PyErr_Format(PyExc_ValueError,
-                     "%s holds characters beyond Latin-1: %.200R", what, text);
+        say_beyond_latin1(text, what);
         return -1;
     }
     out->ptr = (const char *)PyUnicode_1BYTE_DATA(text);
@@ -106,7 +127,7 @@ static int add_header(etcl_response_t *response, PyObject *pair)
     PyObject *name, *value;
 
     if (!PyTuple_Check(pair) || PyTuple_GET_SIZE(pair) != 2) {
-        PyErr_Format(PyExc_TypeError,
+        PyErr_Format(PyTuple_Check(pair) ? PyExc_ValueError : PyExc_TypeError,
                      "a header must be a tuple (name, value), not %.200R",
                      pair);
         return -1;

@@ -39,7 +39,7 @@ static int check_again(const etcl_turn_t *turn, PyObject *info)
 {
     if (info != Py_None &&
         (!PyTuple_Check(info) || PyTuple_GET_SIZE(info) != 3)) {
-        PyErr_SetString(PyExc_TypeError,
+        PyErr_SetString(PyExc_RuntimeError,
                         "exc_info must be None or a tuple of three, as "
                         "sys.exc_info() gives it");
         return -1;

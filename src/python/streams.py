@@ -35,10 +35,10 @@ class Raw(io.RawIOBase):
 
 
 class Stream(io.TextIOWrapper):
-    """Text of any kind; what UTF-8 cannot hold is escaped."""
+    """Text of any kind; what UTF-8 cannot hold becomes a "?"."""
 
     def __init__(self, fd, name):
-        super().__init__(Raw(fd, name), "utf-8", "backslashreplace",
+        super().__init__(Raw(fd, name), "utf-8", "replace",
                          line_buffering=True, write_through=True)
         self.mode = "w"
 

@@ -27,7 +27,7 @@ static const struct {
     { SAY("print('a', 'b')"), "3 a b\n" },
     { SAY("print('a', file=sys.stderr)"), "3 a\n" },
     { SAY("print('o', end=''); print('e', end='', file=e)"), "3 o\n3 e\n" },
-    { SAY("e.write('\\u20ac \\udc80\\n')"), "3 \xe2\x82\xac \\udc80\n" },
+    { SAY("e.write('\\u20ac \\udc80\\n')"), "3 \xe2\x82\xac ?\n" },
     { SAY("e.write('a\\r\\x1b\\0b\\n')"), NULL },
     { SAY("sys.stdout.buffer.write(b'raw\\n')"), "3 raw\n" },
     { SAY("e.close(); e.write('still there\\n')"), "3 still there\n" },

@@ -136,6 +136,25 @@ def test_a_call_that_is_refused(web, source):
     assert play(web, app, given={"source": source}).status == 500
 
 
+@pytest.mark.parametrize("source, kind", [
+    ("'200 \u20ac', []", "UnicodeError"),
+    ("'200 OK', [('X-A', '\u20ac')]", "UnicodeError"),
+    ("b'200 OK', []", "TypeError"), ("'200 OK', ()", "TypeError"),
+    ("'200 OK', [['X-A', 'b']]", "TypeError"),
+    ("'200 OK', [('X-A', b'b')]", "TypeError"),
+    ("'200 OK', [('X-A', 'b', 'c')]", "ValueError"),
+    ("'200 OK', [('X-A', 'b\\n')]", "ValueError"),
+    ("'20 OK', []", "ValueError"), ("'200 OK', [], 'x'", "RuntimeError")])
+def test_the_kind_of_what_is_raised(web, source, kind):
+    def app(environ, start_response):
+        try:
+            eval(f"start_response({GIVEN['source']})")
+        except eval(GIVEN["kind"]):
+            start_response("200 OK", [])
+        return [b"body"]
+    assert play(web, app, given={"source": source, "kind": kind}).status == 200
+
+
 @pytest.mark.parametrize("source", [
     "start_response('200 OK', [], None)", "start_response('200 OK', [])"])
 def test_a_call_that_is_accepted(web, source):
@@ -676,6 +695,7 @@ def test_what_is_said_is_in_the_log(web, source):
     ("environ['wsgi.errors'].closed", False),
     ("environ['wsgi.errors'].flush()", None),
     ("environ['wsgi.errors'].isatty()", False),
+    ("environ['wsgi.errors'].errors", "replace"),
     ("hasattr(environ['wsgi.errors'], 'name')", True)])
 def test_the_stream_of_errors(web, source, want):
     assert do(web, source) == want
@@ -683,7 +703,7 @@ def test_the_stream_of_errors(web, source, want):
 
 def test_text_beyond_ascii_is_logged(web):
     do(web, "environ['wsgi.errors'].write('\u20ac and \\udc80\\n') and 0")
-    web.log.wait_for("and")
+    assert web.log.wait_for("and").text.endswith(" and ?")
 
 
 def test_a_line_of_the_log_names_the_client(web):
