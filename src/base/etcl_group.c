@@ -1,6 +1,7 @@
 /* A group's options from their texts. What a user or a path is, whether it
  * exists, and what follows from it, is decided in src/httpd. */
 
+#include "etcl_envfile.h"
 #include "etcl_group_table.h"
 #include "etcl_text.h"
 
@@ -87,10 +88,24 @@ static apr_status_t set_float(etcl_group_options_t *options, int at,
     return APR_SUCCESS;
 }
 
+static apr_status_t add_pair(etcl_group_options_t *options, int at,
+                             const char *value, apr_pool_t *pool)
+{
+    const char **list = etcl_group_table_text(options, at);
+
+    if (!etcl_envfile_is_pair(value)) {
+        return ETCL_EINVAL;
+    }
+    *list = etcl_envfile_add(*list, value, pool);
+    return APR_SUCCESS;
+}
+
 static apr_status_t set_value(etcl_group_options_t *options, int at,
-                              const char *value)
+                              const char *value, apr_pool_t *pool)
 {
     switch (etcl_group_table[at].kind) {
+    case ETCL_GROUP_LIST:
+        return add_pair(options, at, value, pool);
     case ETCL_GROUP_PATH:
         if (value[0] != '/') {
             return ETCL_EINVAL;
@@ -112,6 +127,8 @@ static const char *what_is_allowed(int at, apr_pool_t *pool)
     const etcl_group_option_t *option = &etcl_group_table[at];
 
     switch (option->kind) {
+    case ETCL_GROUP_LIST:
+        return "must be NAME=value, the name of letters, digits and _";
     case ETCL_GROUP_PATH:
         return "must be an absolute path";
     case ETCL_GROUP_FLAG:
@@ -152,9 +169,12 @@ apr_status_t etcl_group_set(etcl_group_t *group, const char *option,
                             option, value, etcl_group_table[at].name);
         return APR_NOTFOUND;
     }
-    if (set_value(&group->options, at, value) != APR_SUCCESS) {
-        *why = apr_pstrcat(pool, option, "=", value, ": ",
-                           what_is_allowed(at, pool), NULL);
+    if (set_value(&group->options, at, value, pool) != APR_SUCCESS) {
+        /* A variable may be a secret. */
+        *why = apr_pstrcat(pool, option, "=",
+                           etcl_group_table[at].kind == ETCL_GROUP_LIST ? "..."
+                                                                        : value,
+                           ": ", what_is_allowed(at, pool), NULL);
         return ETCL_EINVAL;
     }
     group->options.stated |= (apr_uint64_t)1 << at;
@@ -183,6 +203,7 @@ static int same_value(etcl_group_options_t *a, etcl_group_options_t *b, int at)
     switch (etcl_group_table[at].kind) {
     case ETCL_GROUP_TEXT:
     case ETCL_GROUP_PATH:
+    case ETCL_GROUP_LIST:
         return same_text(*etcl_group_table_text(a, at),
                          *etcl_group_table_text(b, at));
     case ETCL_GROUP_FLOAT:

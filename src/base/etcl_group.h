@@ -11,6 +11,7 @@
 
 #define ETCL_TYPE_TEXT const char *
 #define ETCL_TYPE_PATH const char *
+#define ETCL_TYPE_LIST const char *
 #define ETCL_TYPE_INT apr_int64_t
 #define ETCL_TYPE_SECONDS apr_int64_t
 #define ETCL_TYPE_BYTES apr_int64_t

@@ -6,6 +6,7 @@
  *
  *   kind   TEXT    any text                      const char *
  *          PATH    absolute path                 const char *
+ *          LIST    NAME=value, each time one     const char *: etcl_envfile.h
  *          INT     decimal, low..high            apr_int64_t
  *          SECONDS decimal, low..high            apr_int64_t
  *          BYTES   decimal, 0 or low..high       apr_int64_t
@@ -30,6 +31,8 @@
     X(display_name, "display-name", TEXT, NULL, 0, 0)                          \
     X(lang, "lang", TEXT, NULL, 0, 0)                                          \
     X(locale, "locale", TEXT, NULL, 0, 0)                                      \
+    X(env, "env", LIST, NULL, 0, 0)                                            \
+    X(environment_file, "environment-file", PATH, NULL, 0, 0)                  \
     X(python_home, "python-home", TEXT, NULL, 0, 0)                            \
     X(python_path, "python-path", TEXT, NULL, 0, 0)                            \
     X(python_eggs, "python-eggs", TEXT, NULL, 0, 0)                            \

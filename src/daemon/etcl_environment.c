@@ -2,6 +2,7 @@
  * names that the parent resolved: nothing is looked up here. */
 
 #include "etcl_environment.h"
+#include "etcl_envfile.h"
 #include "etcl_journal.h"
 #include "etcl_locales.h"
 
@@ -86,9 +87,10 @@ static void replace_variable(const char *name, const char *value)
     }
 }
 
-static void set_variables(const etcl_group_t *group)
+static void set_variables(const etcl_group_t *group, apr_pool_t *pool)
 {
     const etcl_group_options_t *options = &group->options;
+    const char *list = options->env, *name, *value;
 
     set_variable("HOME", group->user_home);
     replace_variable("USER", group->user_name);
@@ -97,6 +99,9 @@ static void set_variables(const etcl_group_t *group)
     set_variable("LANG", options->lang);
     set_variable("LC_ALL", options->locale);
     set_variable("PYTHON_EGG_CACHE", options->python_eggs);
+    while ((list = etcl_envfile_next(list, pool, &name, &value))) {
+        set_variable(name, value);
+    }
 }
 
 static void set_locale(const etcl_group_t *group, apr_pool_t *pool)
@@ -121,7 +126,7 @@ apr_status_t etcl_environment_settle(const etcl_group_t *group,
     if (group->options.umask >= 0) {
         umask((mode_t)group->options.umask);
     }
-    set_variables(group);
+    set_variables(group, pool);
     set_locale(group, pool);
     return go_home(group);
 }

@@ -173,11 +173,30 @@ static const char *stay_as_we_are(etcl_group_t *group, apr_pool_t *pool)
     return NULL;
 }
 
+/* Whom script-user= or script-group= name must exist; who it is, is looked
+ * up when a script is. */
+static const char *check_owners(const etcl_group_t *group, apr_pool_t *pool)
+{
+    const etcl_group_options_t *options = &group->options;
+    const struct passwd *entry;
+    apr_int64_t id;
+
+    if (options->script_user) {
+        return find_user(options->script_user, pool, &id, &entry);
+    }
+    return options->script_group ? find_group(options->script_group, pool, &id)
+                                 : NULL;
+}
+
 const char *etcl_account_resolve(etcl_group_t *group, apr_pool_t *pool)
 {
-    const char *user = group->options.user, *wrong;
+    const char *user = group->options.user;
+    const char *wrong = check_owners(group, pool);
     const struct passwd *entry = NULL;
 
+    if (wrong) {
+        return wrong;
+    }
     if (geteuid()) {
         return stay_as_we_are(group, pool);
     }

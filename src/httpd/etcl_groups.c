@@ -8,6 +8,7 @@
 #include "etcl_imports.h"
 #include "etcl_runtimes.h"
 #include "etcl_tuning.h"
+#include "etcl_variables.h"
 
 #include <util_script.h>
 
@@ -310,6 +311,7 @@ apr_status_t etcl_groups_resolve(server_rec *main_server, apr_pool_t *pool)
         etcl_member_t *member = APR_ARRAY_IDX(members, i, etcl_member_t *);
         const char *why = etcl_account_resolve(&member->group, pool);
 
+        why = why ? why : etcl_variables_read(&member->group, pool);
         why = why ? why : resolve_python(&member->group, pool);
         if (why) {
             log_unusable(member, why, main_server, pool);

@@ -6,6 +6,7 @@
 #include "etcl_groups.h"
 #include "etcl_imports.h"
 #include "etcl_text.h"
+#include "etcl_variables.h"
 
 etcl_place_t etcl_setters_place(const cmd_parms *cmd)
 {
@@ -215,16 +216,25 @@ static const char *check_folder(const cmd_parms *cmd, const char *option,
                         option, path);
 }
 
+/* mod_info shows every directive; secrets are not its business. */
+static void show(const cmd_parms *cmd, const char *args)
+{
+    if (cmd->directive) {
+        ((ap_directive_t *)cmd->directive)->args = args;
+    }
+}
+
 const char *etcl_setters_daemon(cmd_parms *cmd, void *dir, const char *args)
 {
     etcl_member_t *member = apr_pcalloc(cmd->pool, sizeof *member);
-    const char *group, *wrong, *name, *value = "", *why = NULL;
+    const char *group, *wrong, *name, *value = "", *why = NULL, *shown;
 
     (void)dir;
     group = ap_getword_conf(cmd->pool, &args);
     if (!*group) {
         return "WSGIDaemonProcess needs the name of the group";
     }
+    shown = group;
     etcl_group_init(&member->group, group);
     member->place = etcl_setters_place(cmd);
     while (!(wrong = etcl_setters_option(cmd, &args, &name, &value)) && name) {
@@ -232,6 +242,11 @@ const char *etcl_setters_daemon(cmd_parms *cmd, void *dir, const char *args)
             return apr_psprintf(cmd->pool, "WSGIDaemonProcess %s: %s", group,
                                 why);
         }
+        shown = apr_pstrcat(cmd->pool, shown, " ", name, "=",
+                            etcl_variables_hide(name, value, cmd->pool), NULL);
+    }
+    if (member->group.options.env) {
+        show(cmd, shown);
     }
     if (!wrong && member->group.options.script_user &&
         member->group.options.script_group) {
