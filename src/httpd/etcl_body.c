@@ -86,31 +86,21 @@ int etcl_body_begin(etcl_body_t *body, request_rec *r)
     return status;
 }
 
+/* A body above LimitRequestBody, or badly chunked, httpd has answered itself:
+ * AP_FILTER_ERROR, and the status is the request's. */
 static apr_status_t break_off(etcl_body_t *body, apr_status_t rv)
 {
+    request_rec *r = body->r;
     int status = ap_map_http_request_error(rv, HTTP_BAD_REQUEST);
+    int told = status == AP_FILTER_ERROR ? r->status : status;
 
-    body->status = status > 0 ? status : HTTP_BAD_REQUEST;
+    body->status = status;
+    body->why = told == HTTP_REQUEST_TIME_OUT           ? ETCL_ESTALL
+                : told == HTTP_REQUEST_ENTITY_TOO_LARGE ? ETCL_ELIMIT
+                                                        : ETCL_ESHORT;
     body->ended = 1;
-    body->r->connection->keepalive = AP_CONN_CLOSE;
-    if (status == HTTP_REQUEST_TIME_OUT) {
-        return ETCL_ESTALL;
-    }
-    return status == HTTP_REQUEST_ENTITY_TOO_LARGE ? ETCL_ELIMIT : ETCL_ESHORT;
-}
-
-static apr_status_t broken(const etcl_body_t *body)
-{
-    switch (body->status) {
-    case 0:
-        return APR_EOF;
-    case HTTP_REQUEST_TIME_OUT:
-        return ETCL_ESTALL;
-    case HTTP_REQUEST_ENTITY_TOO_LARGE:
-        return ETCL_ELIMIT;
-    default:
-        return ETCL_ESHORT;
-    }
+    r->connection->keepalive = AP_CONN_CLOSE;
+    return body->why;
 }
 
 /* Takes bytes out of the brigade; what is not needed stays in it. */
@@ -210,7 +200,10 @@ apr_status_t etcl_body_take(etcl_body_t *body, char *into, apr_size_t max,
     if (rv) {
         return break_off(body, rv);
     }
-    return *got ? APR_SUCCESS : broken(body);
+    if (*got) {
+        return APR_SUCCESS;
+    }
+    return body->why ? body->why : APR_EOF;
 }
 
 /* A bucket whose length is not known may turn out to be empty. */

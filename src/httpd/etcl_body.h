@@ -12,7 +12,8 @@ typedef struct {
     apr_int64_t len;           /* 0 none, -1 unknown */
     apr_int64_t taken;         /* bytes given away */
     int ended;                 /* everything was received */
-    int status;                /* 0, or why it broke off: 400, 408, 413 ... */
+    apr_status_t why;          /* 0, or why it broke off: as of _take */
+    int status;                /* what the handler returns then: 400, 408 ... */
 } etcl_body_t;
 
 /**

@@ -17,14 +17,15 @@ static void write_line(const request_rec *r, const server_rec *server,
     }
 }
 
+/* An empty text is an empty line. */
 static void write_lines(const request_rec *r, const server_rec *server,
                         etcl_level_t level, etcl_span_t text)
 {
     etcl_span_t line;
     const char *end;
 
-    while (text.len) {
-        end = memchr(text.ptr, '\n', text.len);
+    do {
+        end = text.len ? memchr(text.ptr, '\n', text.len) : NULL;
         line = (etcl_span_t){ text.ptr,
                               end ? (apr_size_t)(end - text.ptr) : text.len };
         if (line.len > LINE_MAX_LEN) {
@@ -34,7 +35,7 @@ static void write_lines(const request_rec *r, const server_rec *server,
         write_line(r, server, level, line);
         line.len += end != NULL;
         text = (etcl_span_t){ text.ptr + line.len, text.len - line.len };
-    }
+    } while (text.len);
 }
 
 void etcl_log_relay(request_rec *r, etcl_level_t level, etcl_span_t text)

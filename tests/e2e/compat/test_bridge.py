@@ -611,6 +611,15 @@ def test_limit_request_body_of_a_chunked_request(web):
     assert got.text == "100"
 
 
+def test_a_chunked_body_above_the_limit_is_answered_once(web):
+    with web.connect() as connection:
+        got = connection.ask(
+            "/probe/limited", method="POST", body=b"x" * 1001, chunked=True,
+            headers=(carried("len(environ['wsgi.input'].read())"),))
+        assert got.status == 413
+        assert connection.read_some() == b""
+
+
 def test_a_client_that_leaves_is_an_os_error(web):
     def app(environ):
         path = environ["DOCUMENT_ROOT"] + "/../work/left"
@@ -704,6 +713,15 @@ def test_the_stream_of_errors(web, source, want):
 def test_text_beyond_ascii_is_logged(web):
     do(web, "environ['wsgi.errors'].write('\u20ac and \\udc80\\n') and 0")
     assert web.log.wait_for("and").text.endswith(" and ?")
+
+
+def test_empty_lines_are_kept(web):
+    do(web, "print('an empty line\\n\\nlies between')")
+    web.log.wait_for("lies between")
+    lines = (web.root / "logs/error.log").read_text().splitlines()
+    first = [line.endswith("an empty line") for line in lines].index(True)
+    assert lines[first + 1].endswith("] ")
+    assert lines[first + 2].endswith("lies between")
 
 
 def test_a_line_of_the_log_names_the_client(web):
