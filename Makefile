@@ -339,7 +339,7 @@ deps-check:
 
 run: deps
 	+@$(STEP) all
-	@BUILD='$(abspath $(BUILD))' APP='$(abspath $(APP))' PORT='$(PORT)' \
+	@BUILD='$(abspath $(BUILD))' APP='$(APP)' PORT='$(PORT)' \
 	  exec tests/apps/etcl/serve
 
 check: deps-check
