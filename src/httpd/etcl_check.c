@@ -12,6 +12,7 @@
 #include "etcl_runtimes.h"
 
 #include <locale.h>
+#include <unistd.h>
 
 /* One check of a configuration. */
 typedef struct {
@@ -144,6 +145,19 @@ static void check_path(check_t *c, const etcl_member_t *member)
     }
 }
 
+/* Where Python would find its library: what a virtual environment or an
+ * installation has. */
+static int is_home(const check_t *c, const etcl_member_t *member,
+                   const char *home)
+{
+    const char *version = etcl_runtimes_version(member->group.runtime, c->pool);
+    const char *marker = apr_pstrcat(c->pool, home, "/pyvenv.cfg", NULL);
+    const char *library = apr_psprintf(c->pool, "%s/lib/python%s/encodings",
+                                       home, version ? version : "");
+
+    return !access(marker, F_OK) || !access(library, F_OK);
+}
+
 static void check_home(check_t *c, const etcl_member_t *member)
 {
     const char *home = member->group.options.python_home, *wrong;
@@ -155,6 +169,11 @@ static void check_home(check_t *c, const etcl_member_t *member)
     wrong = etcl_reach_blocked(&member->group, home, c->pool, &missing);
     if (!wrong && !ap_is_directory(c->pool, home)) {
         wrong = "it is not a folder";
+    }
+    if (!wrong && !is_home(c, member, home)) {
+        wrong = "it is neither a virtual environment (no pyvenv.cfg) nor an "
+                "installation of Python: name the folder that python -m venv "
+                "made";
     }
     if (wrong) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, c->server,
@@ -177,12 +196,13 @@ static void check_locale(check_t *c, const etcl_member_t *member,
         freelocale(found);
         return;
     }
-    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, c->server,
-                 "ETCL0008: %s: the locale %s of group %s is not installed; "
-                 "installed are: %s. Install it (Debian: dpkg-reconfigure "
-                 "locales), or name one of these",
-                 at(c, &member->place), name, member->group.name,
-                 etcl_locales_list(c->pool));
+    ap_log_error(
+        APLOG_MARK, APLOG_WARNING, 0, c->server,
+        "ETCL0008: %s: the locale %s of group %s is not installed; "
+        "installed are: %s. Install it (Debian: apt-get install "
+        "locales, then dpkg-reconfigure locales), or name one of these",
+        at(c, &member->place), name, member->group.name,
+        etcl_locales_list(c->pool));
 }
 
 static void check_members(check_t *c)
@@ -233,21 +253,21 @@ static void check_alone(check_t *c)
 {
     const etcl_register_t *reg = etcl_config_register();
     const apr_array_header_t *aliases = etcl_config_server(c->server)->aliases;
-    etcl_place_t place = { "httpd.conf", 0 };
+    const char *where = "";
 
     if (!etcl_guise_is_doubled()) {
         return;
     }
     if (reg->members->nelts) {
-        place = APR_ARRAY_IDX(reg->members, 0, etcl_member_t *)->place;
+        where = at(c, &APR_ARRAY_IDX(reg->members, 0, etcl_member_t *)->place);
     } else if (aliases->nelts) {
-        place = APR_ARRAY_IDX(aliases, 0, etcl_alias_t *)->place;
+        where = at(c, &APR_ARRAY_IDX(aliases, 0, etcl_alias_t *)->place);
     }
     ap_log_error(APLOG_MARK, APLOG_ERR, 0, c->server,
                  "ETCL0010: mod_wsgi is loaded beside mod_etcl, and both read "
-                 "the directives from %s on: remove one of the two LoadModule "
+                 "the same directives%s%s: remove one of the two LoadModule "
                  "lines (Debian: a2dismod wsgi)",
-                 at(c, &place));
+                 *where ? ", first at " : "", where);
     ++c->errors;
 }
 

@@ -96,11 +96,16 @@ static void start_again(etcl_live_t *live, int status)
 {
     apr_int64_t delay = backoff(live);
     apr_status_t rv;
+    char when[32] = "at once";
 
+    if (delay) {
+        apr_snprintf(when, sizeof when, "in %d s",
+                     (int)(delay / APR_USEC_PER_SEC));
+    }
     ap_log_error(APLOG_MARK, APLOG_WARNING, 0, ap_server_conf,
                  "ETCL0271: the supervisor of group %s ended (status or "
-                 "signal %d); a new one starts in %d s",
-                 live->name, status, (int)(delay / APR_USEC_PER_SEC));
+                 "signal %d); a new one starts %s",
+                 live->name, status, when);
     rv = etcl_spawn_supervisor(live, delay);
     if (rv) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, rv, ap_server_conf,
