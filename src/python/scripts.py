@@ -1,5 +1,6 @@
 """Loading a script file, and saying precisely why it did not load."""
 
+import importlib.machinery
 import sys
 import traceback
 import types
@@ -16,8 +17,7 @@ def load_script(path, again):
     path = os.fsdecode(path)
     if again:
         report(LOG_INFO, f"ETCL0312: {path} changed and is loaded again")
-    module = types.ModuleType(name)
-    module.__file__ = path
+    module = module_of(name, path)
     before = sys.modules.get(name)
     try:
         with open(path, "rb") as file:
@@ -39,6 +39,18 @@ def load_script(path, again):
         restore(name, before)
         say_load_error(path, error)
         return None
+
+
+def module_of(name, path):
+    """Empty; Flask and others find their folders by its spec."""
+    module = types.ModuleType(name)
+    module.__file__ = path
+    module.__package__ = ""
+    module.__loader__ = importlib.machinery.SourceFileLoader(name, path)
+    module.__spec__ = importlib.machinery.ModuleSpec(
+        name, module.__loader__, origin=path)
+    module.__spec__.has_location = True
+    return module
 
 
 def restore(name, before):

@@ -166,12 +166,13 @@ START_TEST(the_module_has_its_name_and_file)
         "names",
         "import sys\n" HELLO "    m = sys.modules[__name__]\n"
         "    return [repr((__name__[:10], len(__name__), m.__file__ == "
-        "__file__, __mtime__ > 0, m.application is application,"
+        "__file__, __mtime__ > 0, m.__spec__.origin == __file__, m.application "
+        "is application,"
         " sys.argv)).encode()]\n",
         ETCL_ANSWER_DONE,
         200,
         "200 OK",
-        "('_mod_wsgi_', 42, True, True, True, ['mod_wsgi'])",
+        "('_mod_wsgi_', 42, True, True, True, True, ['mod_wsgi'])",
         NULL
     };
 

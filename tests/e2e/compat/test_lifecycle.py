@@ -95,6 +95,9 @@ def test_a_script_may_have_any_extension(web, name):
     ("MODULE['__name__'] == '__main__'", False),
     ("MODULE['__name__'].startswith('_mod_wsgi_')", True),
     ("MODULE['__name__'] in __import__('sys').modules", True),
+    ("MODULE['__spec__'].origin == MODULE['__file__']", True),
+    ("__import__('flask').Flask(MODULE['__name__']).instance_path == "
+     "MODULE['__file__'].replace('counting.py', 'instance')", True),
     ("len(MODULE['__name__'])", 42),
     ("type(MODULE['__builtins__']).__name__ in ('dict', 'module')", True)])
 def test_the_module_of_a_script(web, expression, want):
