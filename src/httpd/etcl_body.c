@@ -95,6 +95,7 @@ static apr_status_t break_off(etcl_body_t *body, apr_status_t rv)
     int told = status == AP_FILTER_ERROR ? r->status : status;
 
     body->status = status;
+    body->sent = status == AP_FILTER_ERROR ? r->status : 0;
     body->why = told == HTTP_REQUEST_TIME_OUT           ? ETCL_ESTALL
                 : told == HTTP_REQUEST_ENTITY_TOO_LARGE ? ETCL_ELIMIT
                                                         : ETCL_ESHORT;
@@ -229,6 +230,13 @@ int etcl_body_is_here(etcl_body_t *body, apr_size_t max)
         }
     }
     return has_bytes(body);
+}
+
+void etcl_body_settle(const etcl_body_t *body)
+{
+    if (body->sent) {
+        body->r->status = body->sent;
+    }
 }
 
 int etcl_body_is_done(const etcl_body_t *body)

@@ -14,6 +14,7 @@ typedef struct {
     int ended;                 /* everything was received */
     apr_status_t why;          /* 0, or why it broke off: as of _take */
     int status;                /* what the handler returns then: 400, 408 ... */
+    int sent;                  /* r->status when httpd had answered; or 0 */
 } etcl_body_t;
 
 /**
@@ -46,6 +47,10 @@ int etcl_body_look(etcl_body_t *body, apr_size_t max);
 /** Receive up to `max` bytes without waiting, if none are here; whether there
  *  are any to take then. */
 int etcl_body_is_here(etcl_body_t *body, apr_size_t max);
+
+/** At the end: httpd's own answer is what the access log is to name, whatever
+ *  the application made of the body that broke off. */
+void etcl_body_settle(const etcl_body_t *body);
 
 /** 1 when all was taken, 0 when more is to come or may be. */
 int etcl_body_is_done(const etcl_body_t *body);

@@ -49,10 +49,11 @@ static int check_script(request_rec *r)
 
 static int answer(request_rec *r, const etcl_route_t *route, etcl_body_t *body)
 {
-    if (route->member) {
-        return etcl_remote_answer(r, route, body);
-    }
-    return etcl_inside_answer(r, route, body);
+    int status = route->member ? etcl_remote_answer(r, route, body)
+                               : etcl_inside_answer(r, route, body);
+
+    etcl_body_settle(body);
+    return status;
 }
 
 int etcl_handler_answer(request_rec *r)

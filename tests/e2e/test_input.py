@@ -8,6 +8,7 @@ import time
 import pytest
 
 from client import chunk, request
+from waiting import wait_until
 
 BODY = b"first line\nsecond\n\n" + bytes(range(256)) * 40 + b"\nno end"
 SIZES = [0, 1, 8191, 8192, 8193, 65535, 65536, 65537, 1_000_003]
@@ -184,6 +185,51 @@ def test_limit_request_body_is_kept_before_the_application(apache):
                       body=b"x" * 1001).status == 413
     assert server.ask("/body/all", method="POST",
                       body=b"x" * 1000).status == 200
+
+
+MODES = {
+    "daemon": "WSGIDaemonProcess g\nWSGIProcessGroup g\n",
+    "embedded": "",
+}
+STUBBORN = """
+def application(environ, start_response):
+    try:
+        environ["wsgi.input"].read()
+    except OSError as error:
+        environ["wsgi.errors"].write(f"caught {type(error).__name__}\\n")
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"own answer " * 5000] * int(environ["QUERY_STRING"])
+"""
+
+
+@pytest.mark.differs
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("blocks", [0, 1, 20])
+@pytest.mark.parametrize("sizes", [(2000,), (600, 600)])
+def test_a_chunked_body_above_the_limit_is_answered_413_once(
+        apache, mode, blocks, sizes):
+    """The application is told BodyTooLarge; what it answers nevertheless is
+    not sent after the 413, and the connection is closed."""
+    server = apache("LimitRequestBody 1000\n" + MODES[mode]
+                    + "WSGIScriptAlias / {work}/app.py\n"
+                    "<Directory {work}>\nRequire all granted\n</Directory>\n"
+                    'CustomLog {root}/logs/access.log "%>s"',
+                    start=False)
+    (server.work / "app.py").write_text(STUBBORN)
+    server.start()
+    server.allow_log("AH0\\d+|LimitRequestBody")
+    server.expect_log("caught BodyTooLarge", 1)
+    body = b"".join(chunk(b"x" * size)[:-5] for size in sizes) + b"0\r\n\r\n"
+    with server.connect() as connection:
+        connection.send(f"POST /?{blocks} HTTP/1.1\r\nHost: localhost\r\n"
+                        "Transfer-Encoding: chunked\r\n\r\n".encode() + body)
+        raw = b"".join(iter(connection.read_some, b""))
+    assert raw.startswith(b"HTTP/1.1 413 ")
+    assert raw.endswith(b"</html>\n") and raw.count(b"</html>") == 1, raw
+    assert b"own answer" not in raw
+    access = server.root / "logs/access.log"
+    assert wait_until(access.read_text)
+    assert access.read_text() == "413\n"
 
 
 def test_trailers_never_become_headers(web):
