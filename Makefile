@@ -208,7 +208,7 @@ ASAN = ASAN_OPTIONS=detect_leaks=0 $(MAKE) BUILD=$(BUILD)/asan \
   SANITIZE=address,undefined
 DEBIAN_PYTHON := /usr/bin/python3
 
-.PHONY: unit unit-asan bridge bridge-asan e2e
+.PHONY: unit unit-asan bridge bridge-asan e2e compat
 # One suite runs etcld itself, with Python.
 unit: $(BUILD)/unit $(BUILD)/etcl/etcld $(BUILD)/etcl/$(RUNTIME)
 	$(BUILD)/unit
@@ -250,6 +250,11 @@ fuzz: $(FUZZ)/seeds $(FUZZERS:%=$(FUZZ)/%)
 e2e: all
 	PYTHONDONTWRITEBYTECODE=1 .ci/with-copy $(BUILD) \
 	  $(DEBIAN_PYTHON) -m pytest tests/e2e $(E2E)
+
+# What mod_wsgi's users rely on, section by section, in both modes.
+compat: all
+	ETCL_MPM=$${ETCL_MPM:-event} PYTHONDONTWRITEBYTECODE=1 \
+	  .ci/with-copy $(BUILD) tests/e2e/compat/run $(COMPAT)
 
 # ---- lint
 
@@ -349,6 +354,7 @@ check: deps-check
 	+@$(STEP) bridge
 	+@$(STEP) bridge-asan
 	+@$(STEP) lint
+	+@$(STEP) compat
 	+@$(STEP) e2e
 
 bench: deps-check
@@ -372,6 +378,7 @@ help:
 	@echo 'make unit bridge  tests under libcheck; unit-asan bridge-asan'
 	@echo 'make fuzz         decoders against invented bytes; FUZZ_SECONDS=15'
 	@echo 'make e2e          tests on a real httpd; E2E="-k name" picks'
+	@echo 'make compat       what users of mod_wsgi rely on, in both modes'
 	@echo 'make lint         layout, rules, clang-tidy, artefacts'
 	@echo 'make bench        CPU per request beside other servers; bench-quick'
 	@echo 'make clean        remove $(BUILD)'
