@@ -10,13 +10,13 @@ static const char *load_file(const char *path, apr_pool_t *pool,
                              etcl_span_t *out)
 {
     apr_file_t *file;
-    apr_size_t len = FILE_MAX;
+    apr_size_t len = 0;
     char text[120], *bytes = apr_palloc(pool, FILE_MAX);
     apr_status_t rv =
         apr_file_open(&file, path, APR_FOPEN_READ, APR_FPROT_OS_DEFAULT, pool);
 
     if (!rv) {
-        rv = apr_file_read_full(file, bytes, len, &len);
+        rv = apr_file_read_full(file, bytes, FILE_MAX, &len);
         apr_file_close(file);
     }
     if (!rv) {
@@ -36,8 +36,8 @@ static const char *load_file(const char *path, apr_pool_t *pool,
 const char *etcl_variables_read(etcl_group_t *group, apr_pool_t *pool)
 {
     const char *path = group->options.environment_file, *list, *wrong;
-    etcl_span_t text;
-    int line;
+    etcl_span_t text = { NULL, 0 };
+    int line = 0;
 
     if (!path) {
         return NULL;
