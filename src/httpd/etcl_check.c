@@ -3,6 +3,7 @@
  * still be put right while Apache runs is a warning. Changes nothing. */
 
 #include "etcl_check.h"
+#include "etcl_access.h"
 #include "etcl_groups.h"
 #include "etcl_guise.h"
 #include "etcl_imports.h"
@@ -69,6 +70,19 @@ static void check_script(check_t *c, const etcl_alias_t *alias,
                  wrong);
 }
 
+static void check_access(check_t *c, const etcl_alias_t *alias)
+{
+    etcl_place_t where;
+
+    if (!etcl_access_is_denied(alias->target, c->pool, &where)) {
+        return;
+    }
+    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, c->server,
+                 "ETCL0011: %s: nobody may ask for the script %s: %s denies "
+                 "it, and no Require grants it: add one for its folder",
+                 at(c, &alias->place), alias->target, at(c, &where));
+}
+
 /* A virtual host has the main server's aliases too; one line is enough. */
 static void check_aliases(check_t *c)
 {
@@ -85,12 +99,15 @@ static void check_aliases(check_t *c)
             const etcl_member_t *member =
                 etcl_groups_of_alias(alias, server, c->pool);
 
-            if (!member || apr_hash_get(seen, alias, sizeof *alias) ||
+            if (apr_hash_get(seen, alias, sizeof *alias) ||
                 (alias->regex && ap_strchr_c(alias->target, '$'))) {
                 continue;
             }
             apr_hash_set(seen, alias, sizeof *alias, alias);
-            check_script(c, alias, member);
+            check_access(c, alias);
+            if (member) {
+                check_script(c, alias, member);
+            }
         }
     }
 }

@@ -5,6 +5,8 @@ import subprocess
 
 import pytest
 
+from server import APPS
+
 pytestmark = pytest.mark.differs
 
 OK = "WSGIScriptAlias / {apps}/hello.py process-group=g\n"
@@ -139,6 +141,52 @@ def test_configtest_names_file_line_cause_and_remedy(apache, name):
     assert "mod_etcl.so" not in said or "Cannot load" not in said
     if fails is not None:
         assert (code != 0) is fails, said
+
+
+GRANT = "Require all granted\n"
+SCRIPT = "WSGIScriptAlias / {work}/wsgi.py\n"
+DENIED = {
+    "Debian's default": "",
+    "a grant for another folder": "<Directory {work}2>\n" + GRANT
+                                  + "</Directory>\n",
+}
+GRANTED = {
+    "for the file": "<Directory {work}>\n<Files wsgi.py>\n" + GRANT
+                    + "</Files>\n</Directory>\n",
+    "for a folder above": "<Directory {root}/>\n" + GRANT + "</Directory>\n",
+    "by a pattern": '<DirectoryMatch "^/tmp/">\n' + GRANT
+                    + "</DirectoryMatch>\n",
+    "for the place": "<Location />\n" + GRANT + "</Location>\n",
+    "for users": "<Directory {work}>\nRequire user ann\n</Directory>\n",
+    "maybe, in a .htaccess": "<Directory {work}>\nAllowOverride AuthConfig\n"
+                             "</Directory>\n",
+}
+
+
+@pytest.mark.parametrize("group", ["", "WSGIDaemonProcess g\n"
+                                   "WSGIProcessGroup g\n"])
+@pytest.mark.parametrize("access", [*DENIED, *GRANTED])
+def test_a_script_that_nobody_may_ask_for_is_a_warning(apache, group, access):
+    """403, client denied by server configuration, told before the start"""
+    server = apache(start=False)
+    (server.work / "wsgi.py").write_text("")
+    server.configure(group + SCRIPT + (DENIED | GRANTED)[access])
+    code, said = server.configtest()
+    assert code == 0, said
+    assert ("ETCL0011" in said) is (access in DENIED), said
+    if access in DENIED:
+        line = server.first_line + group.count("\n")
+        assert f"{server.conf}:{line}: nobody may ask" in said
+        assert f"{server.work}/wsgi.py: {server.conf}:" in said
+
+
+def test_the_seed_grants_its_script(apache):
+    """Word for word: no warning; without its last section: one."""
+    seed = (APPS / "etcl/seed.conf").read_text()
+    server = apache(seed, start=False)
+    assert "ETCL0011" not in server.configtest()[1]
+    server = apache(seed[:seed.rindex("<Directory")], start=False)
+    assert server.configtest()[1].count("ETCL0011") == 1
 
 
 @pytest.mark.parametrize("option", BAD_VALUES)
