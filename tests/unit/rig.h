@@ -67,7 +67,8 @@ void rig_call_in_pieces(rig_t *rig, etcl_link_t *link, const char *path);
 /** Read the answer, sending body as it is asked for. */
 void rig_read(etcl_link_t *link, apr_int64_t body_len, rig_answer_t *out);
 
-/** Connect to a ready worker, call, read, close. */
+/** Connect to a ready worker, call, read, close; another worker where the call
+ *  was not begun, as an Apache child does. */
 void rig_ask(rig_t *rig, const char *path, apr_int64_t body_len,
              rig_answer_t *out);
 
