@@ -71,6 +71,7 @@ def test_the_folder_of_the_script_needs_its_grant(apache):
     (server.work / "hello.py").write_text(
         (server.apps / "hello.py").read_text())
     server.start()
+    server.allow_log("ETCL0011")
     server.allow_log("AH01630")
     assert server.ask("/").status == 403
 
