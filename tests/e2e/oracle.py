@@ -135,7 +135,9 @@ class ErrorLog:
         return unnamed
 
     def _new(self, path: Path) -> str:
-        return self._text(path)[self.offsets.get(path, 0):]
+        """Whole lines: the end of one may still be on its way."""
+        text = self._text(path)[self.offsets.get(path, 0):]
+        return text[:text.rfind("\n") + 1]
 
     @staticmethod
     def _text(path: Path) -> str:
