@@ -43,7 +43,8 @@ class Response:
 
 
 class Connection:
-    """One connection to a server; requests may be pipelined."""
+    """One connection to a server; requests may be pipelined. `heard` counts
+    the bytes that came from it."""
 
     def __init__(self, port: int, *, timeout: float = 15,
                  tls: ssl.SSLContext | None = None):
@@ -52,6 +53,7 @@ class Connection:
         if tls:
             self.sock = tls.wrap_socket(self.sock, server_hostname="localhost")
         self.buffer = b""
+        self.heard = 0
 
     def __enter__(self) -> "Connection":
         return self
@@ -100,9 +102,11 @@ class Connection:
 
     def _recv(self) -> bytes:
         try:
-            return self.sock.recv(65536)
+            data = self.sock.recv(65536)
         except (ConnectionResetError, ssl.SSLError):
             return b""
+        self.heard += len(data)
+        return data
 
     def _line(self) -> bytes:
         while b"\r\n" not in self.buffer:

@@ -33,6 +33,17 @@ PROCESSES = """
     WSGIScriptAlias /failing {apps}/failing.py
 """
 
+# Apache with threads to spare: it closes no kept connection for want of one,
+# so that whatever load suffers comes from what the test does.
+WIDE = """
+    ServerLimit 2
+    ThreadsPerChild 64
+    MaxRequestWorkers 128
+    MinSpareThreads 64
+    MaxSpareThreads 128
+    MaxKeepAliveRequests 0
+"""
+
 
 def status(server) -> dict:
     """What the worker that answered says of itself."""

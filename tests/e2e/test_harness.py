@@ -10,6 +10,7 @@ import pytest
 from client import Connection, ProtocolError
 from leftovers import Tree
 from oracle import ErrorLog
+from pressure import Ask, Event, Pressure, Report
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
 
@@ -98,6 +99,76 @@ def test_lines_that_do_not_come_or_come_too_often_are_problems(log):
     log.allow("Fatal")
     log.expect("boom", 0)
     assert log.problems(0) == ["came 1 times, not 0: /boom/"]
+
+
+OK = HEAD + b"Content-Length: 2\r\n\r\nok"
+FAULTS = {
+    OK: "", b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n": "status 503",
+    OK[:-1] + b"h": "wrong content", OK[:-1]: "truncated",
+    OK[:9]: "EOFError", b"": "EOFError", b"no": "EOFError",
+}
+
+
+class Canned(threading.Thread):
+    """A server that gives each connection these answers, one per request,
+    and closes it when it has no more."""
+
+    def __init__(self, *answers):
+        super().__init__(daemon=True)
+        self.answers = answers
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+
+    def run(self):
+        while True:
+            try:
+                peer, _ = self.listener.accept()
+            except OSError:
+                return
+            with peer:
+                for answer in self.answers:
+                    if peer.recv(65536):
+                        peer.sendall(answer)
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+
+def pressed(server, *asks):
+    """What becomes of the load that this server gets."""
+    with Pressure(server.port, *asks, connections=1) as load:
+        load.pause(0.2)
+    return load.report
+
+
+@pytest.mark.parametrize("data", FAULTS)
+def test_load_counts_each_fault(data):
+    with Canned(data) as server:
+        report = pressed(server, Ask("/x", holds="ok", length=2))
+    assert report.sent > 3
+    assert {one.fault for one in report.events} == {FAULTS[data]}
+
+
+def test_load_repeats_what_a_closed_connection_did_not_hear():
+    """But no POST, which may have been heard."""
+    with Canned(OK, OK) as server:
+        report = pressed(server, Ask("/x"))
+        assert not report.failed and report.repeated > 3, report
+        report = pressed(server, Ask("/x", method="POST", body="z"))
+        assert not report.failed and not report.repeated, report
+
+
+def test_load_of_a_time_is_what_was_under_way_in_it():
+    events = [Event(start, 2, fault, "/", False)
+              for start, fault in ((0, "a"), (1, "b"), (3, "c"), (6, ""))]
+    report = Report(events).between(2.5, 5)
+    assert [one.fault for one in report.failed] == ["b", "c"]
+    assert (report.sent, report.max_ms) == (2, 2000)
 
 
 def test_what_is_left_behind_is_found(tmp_path):
