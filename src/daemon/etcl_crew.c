@@ -4,6 +4,7 @@
 #include "etcl_crew.h"
 #include "etcl_clock.h"
 #include "etcl_journal.h"
+#include "etcl_obituary.h"
 #include "etcl_worker.h"
 
 #include <errno.h>
@@ -19,6 +20,7 @@ typedef struct {
     int out_fd;
     int err_fd;
     int log_fd;
+    int ledger_fd; /* -1: it does without */
 } ends_t;
 
 void etcl_crew_init(etcl_crew_t *crew, const etcl_handover_t *handover,
@@ -30,6 +32,7 @@ void etcl_crew_init(etcl_crew_t *crew, const etcl_handover_t *handover,
     for (i = 0; i < ETCL_ROSTER_SLOTS_MAX; i++) {
         crew->member[i].control_fd = -1;
     }
+    crew->kills[0] = crew->kills[1] = etcl_sample_kills();
 }
 
 static void close_fd(int *fd)
@@ -46,6 +49,7 @@ static void close_ends(ends_t *ends)
     close_fd(&ends->out_fd);
     close_fd(&ends->err_fd);
     close_fd(&ends->log_fd);
+    close_fd(&ends->ledger_fd);
 }
 
 static int open_ends(etcl_member_t *member, ends_t *ends)
@@ -60,6 +64,7 @@ static int open_ends(etcl_member_t *member, ends_t *ends)
     member->out = etcl_output_create(ETCL_LOG_NOTICE, &ends->out_fd);
     member->err = etcl_output_create(ETCL_LOG_ERR, &ends->err_fd);
     member->log = etcl_output_journal(&ends->log_fd);
+    member->ledger = etcl_ledger_create(&ends->ledger_fd);
     return member->out && member->err && member->log;
 }
 
@@ -97,6 +102,7 @@ static void drain_output(etcl_crew_t *crew, etcl_output_t **output)
 static void free_member(etcl_crew_t *crew, etcl_member_t *member)
 {
     close_fd(&member->control_fd);
+    etcl_ledger_close(member->ledger);
     drain_output(crew, &member->log);
     drain_output(crew, &member->out);
     drain_output(crew, &member->err);
@@ -115,7 +121,8 @@ static void be_worker(const etcl_crew_t *crew, int slot, const ends_t *ends)
                              .listen_fd = crew->handover->listen_fd + slot,
                              .out_fd = ends->out_fd,
                              .err_fd = ends->err_fd,
-                             .log_fd = ends->log_fd };
+                             .log_fd = ends->log_fd,
+                             .ledger_fd = ends->ledger_fd };
 
     etcl_worker_run(&worker);
 }
@@ -135,7 +142,7 @@ static void give_up_fork(etcl_crew_t *crew, int slot, ends_t *ends)
 void etcl_crew_fork(etcl_crew_t *crew, int slot)
 {
     etcl_member_t *member = &crew->member[slot];
-    ends_t ends = { -1, -1, -1, -1 };
+    ends_t ends = { -1, -1, -1, -1, -1 };
 
     etcl_roster_set_state(crew->handover->roster, slot, ETCL_SLOT_STARTING);
     if (!open_ends(member, &ends)) {
@@ -152,6 +159,7 @@ void etcl_crew_fork(etcl_crew_t *crew, int slot)
         be_worker(crew, slot, &ends);
     }
     member->out->pid = member->err->pid = member->pid;
+    member->forked_us = etcl_clock_us();
     close_ends(&ends);
     etcl_policy_forked(crew->policy, slot, etcl_clock_us());
 }
@@ -175,6 +183,9 @@ void etcl_crew_retire(etcl_crew_t *crew, int slot)
 
     etcl_roster_set_state(crew->handover->roster, slot, ETCL_SLOT_RETIRING);
     etcl_policy_retiring(crew->policy, slot, grace, etcl_clock_us());
+    if (!member->told_us) {
+        member->told_us = etcl_clock_us();
+    }
     tell_end(member, &(etcl_note_t){ .kind = ETCL_NOTE_RETIRE,
                                      .number = why,
                                      .a_us = grace->calls_us,
@@ -183,8 +194,29 @@ void etcl_crew_retire(etcl_crew_t *crew, int slot)
 
 void etcl_crew_kill(etcl_crew_t *crew, int slot)
 {
+    crew->member[slot].stood_still =
+        crew->policy->slot[slot].still >= ETCL_POLICY_LOOKS_MAX;
     kill(crew->member[slot].pid, SIGKILL);
     etcl_policy_killed(crew->policy, slot);
+}
+
+#define KILLS_US 2000000
+
+void etcl_crew_look(etcl_crew_t *crew, apr_int64_t now_us)
+{
+    etcl_member_t *member = crew->member;
+    int i;
+
+    for (i = 0; i < crew->policy->slots; i++, member++) {
+        if (member->pid > 0) {
+            member->resident = etcl_sample_resident(member->pid);
+        }
+    }
+    if (now_us - crew->kills_us >= KILLS_US) {
+        crew->kills_us = now_us;
+        crew->kills[0] = crew->kills[1];
+        crew->kills[1] = etcl_sample_kills();
+    }
 }
 
 void etcl_crew_lost(etcl_crew_t *crew, int slot)
@@ -192,31 +224,55 @@ void etcl_crew_lost(etcl_crew_t *crew, int slot)
     close_fd(&crew->member[slot].control_fd);
 }
 
-/* What a person wants to know first of a death that was not ordered. */
+static apr_uint64_t count_served(const etcl_crew_t *crew, int slot)
+{
+    etcl_roster_slot_t found;
+
+    return etcl_roster_read(crew->handover->roster, slot, &found) == APR_SUCCESS
+               ? found.requests
+               : 0;
+}
+
+static etcl_obituary_t write_up(const etcl_crew_t *crew, int slot)
+{
+    const etcl_member_t *member = &crew->member[slot];
+    etcl_kills_t kills = etcl_sample_kills();
+
+    return (etcl_obituary_t){
+        .group = crew->handover->group.name,
+        .slot = slot,
+        .pid = member->pid,
+        .now_us = etcl_clock_us(),
+        .forked_us = member->forked_us,
+        .told_us = member->told_us,
+        .why = crew->policy->ending ? ETCL_WHY_SHUTDOWN : member->why,
+        .requests = count_served(crew, slot),
+        .resident = member->resident,
+        .oom = etcl_sample_judge(&crew->kills[0], &kills),
+        .ledger = member->ledger,
+    };
+}
+
+/* The supervisor killed it. */
+static void tell_kill(const etcl_crew_t *crew, int slot)
+{
+    const etcl_policy_slot_t *state = &crew->policy->slot[slot];
+    etcl_obituary_t of = write_up(crew, slot);
+
+    if (state->late) {
+        etcl_obituary_late(&of, crew->policy->startup_us);
+    } else if (crew->member[slot].stood_still) {
+        etcl_obituary_still(&of, ETCL_POLICY_LOOKS_MAX * ETCL_POLICY_LOOK_US);
+    } else {
+        etcl_obituary_overdue(&of);
+    }
+}
+
 static void tell_death(const etcl_crew_t *crew, int slot, int status)
 {
-    const char *group = crew->handover->group.name, *name;
-    long pid = crew->member[slot].pid;
-    int number;
+    etcl_obituary_t of = write_up(crew, slot);
 
-    if (!WIFSIGNALED(status)) {
-        etcl_journal_say(ETCL_LOG_ERR,
-                         "ETCL0232: worker %d of group %s (pid %ld) ended by "
-                         "itself with exit status %d",
-                         slot, group, pid, WEXITSTATUS(status));
-        return;
-    }
-    number = WTERMSIG(status);
-    name = sigabbrev_np(number);
-    etcl_journal_say(ETCL_LOG_ERR,
-                     "ETCL0231: worker %d of group %s (pid %ld) died: signal "
-                     "%d (SIG%s)%s%s",
-                     slot, group, pid, number, name ? name : "?",
-                     WCOREDUMP(status) ? ", core dumped" : "",
-                     number == SIGKILL ? "; somebody killed it, or the "
-                                         "machine ran out of memory: see the "
-                                         "kernel's log"
-                                       : "");
+    etcl_obituary_died(&of, status);
 }
 
 static void tell_end_of(const etcl_crew_t *crew, int slot, int status)
@@ -225,17 +281,8 @@ static void tell_end_of(const etcl_crew_t *crew, int slot, int status)
     const char *group = crew->handover->group.name;
     const etcl_member_t *member = &crew->member[slot];
 
-    if (crew->policy->slot[slot].late) {
-        etcl_journal_say(ETCL_LOG_ERR,
-                         "ETCL0261: worker %d of group %s (pid %ld) was not "
-                         "ready within startup-timeout, %d s, and was killed",
-                         slot, group, (long)member->pid,
-                         (int)(crew->policy->startup_us / 1000000));
-    } else if (state == ETCL_WORKER_KILLED) {
-        etcl_journal_say(ETCL_LOG_WARNING,
-                         "ETCL0233: worker %d of group %s (pid %ld) did not "
-                         "end in time and was killed",
-                         slot, group, (long)member->pid);
+    if (state == ETCL_WORKER_KILLED) {
+        tell_kill(crew, slot);
     } else if (state == ETCL_WORKER_RETIRING && !status) {
         etcl_journal_say(ETCL_LOG_INFO,
                          "ETCL0237: worker %d of group %s (pid %ld) has "
@@ -281,15 +328,6 @@ static void mark_roster(const etcl_crew_t *crew, int slot, int status)
     }
 }
 
-static int has_served(const etcl_crew_t *crew, int slot)
-{
-    etcl_roster_slot_t found;
-
-    return etcl_roster_read(crew->handover->roster, slot, &found) ==
-               APR_SUCCESS &&
-           found.requests > 0;
-}
-
 static void bury(etcl_crew_t *crew, int slot, int status)
 {
     int failures = crew->policy->failures;
@@ -300,7 +338,7 @@ static void bury(etcl_crew_t *crew, int slot, int status)
     drain_output(crew, &member->out);
     drain_output(crew, &member->err);
     tell_end_of(crew, slot, status);
-    etcl_policy_ended(crew->policy, slot, has_served(crew, slot),
+    etcl_policy_ended(crew->policy, slot, count_served(crew, slot) > 0,
                       etcl_clock_us());
     tell_back_off(crew, failures);
     free_member(crew, member);

@@ -4,9 +4,11 @@
 #define ETCL_CREW_H
 
 #include "etcl_handover.h"
+#include "etcl_ledger.h"
 #include "etcl_note.h"
 #include "etcl_output.h"
 #include "etcl_policy.h"
+#include "etcl_sample.h"
 
 #include <sys/types.h>
 
@@ -15,11 +17,16 @@
 typedef struct {
     pid_t pid;          /* 0: the slot is free */
     int control_fd;     /* or -1 */
+    int stood_still;    /* it was killed because its heart did */
     int no_python;      /* it reported that Python does not start */
     etcl_why_t why;     /* it is to be replaced; the reason */
     etcl_output_t *out; /* what it prints; or NULL */
     etcl_output_t *err;
-    etcl_output_t *log; /* its journal */
+    etcl_output_t *log;          /* its journal */
+    const etcl_ledger_t *ledger; /* what it works on; or NULL */
+    apr_int64_t forked_us;
+    apr_int64_t told_us;  /* when it began to end; 0 */
+    apr_int64_t resident; /* bytes of memory, at the last look; 0 */
 } etcl_member_t;
 
 typedef struct {
@@ -28,6 +35,10 @@ typedef struct {
     etcl_member_t member[ETCL_ROSTER_SLOTS_MAX];
     /* A program that an application left running may still print. */
     etcl_output_t *orphan[ETCL_CREW_ORPHANS];
+    /* Two looks at the kernel's counters, so that there is always one from
+     * well before a death. */
+    etcl_kills_t kills[2];
+    apr_int64_t kills_us; /* of the later one */
 } etcl_crew_t;
 
 void etcl_crew_init(etcl_crew_t *crew, const etcl_handover_t *handover,
@@ -40,6 +51,9 @@ void etcl_crew_fork(etcl_crew_t *crew, int slot);
 void etcl_crew_retire(etcl_crew_t *crew, int slot);
 
 void etcl_crew_kill(etcl_crew_t *crew, int slot);
+
+/** Now and then: see how much memory workers have. */
+void etcl_crew_look(etcl_crew_t *crew, apr_int64_t now_us);
 
 /** The worker has closed its end of the control socket. */
 void etcl_crew_lost(etcl_crew_t *crew, int slot);

@@ -8,6 +8,7 @@
 #include "etcl_journal.h"
 #include "etcl_policy.h"
 #include "etcl_probe.h"
+#include "etcl_sample.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -41,9 +42,15 @@ static struct {
  * that the application may hear of. */
 static atomic_int came[NSIG];
 
+/* Who sent the latest of each; for a line in the log. */
+static struct {
+    atomic_int pid;
+    atomic_int uid;
+} sender[NSIG];
+
 /* A child that the application forked shares the eventfd, but not the order:
  * it gets the signal's own meaning, so that terminate() ends it. */
-static void on_signal(int number)
+static void on_signal(int number, siginfo_t *info, void *context)
 {
     apr_uint64_t one = 1;
     int saved = errno;
@@ -53,6 +60,8 @@ static void on_signal(int number)
         raise(number);
         return;
     }
+    atomic_store(&sender[number].pid, info->si_pid);
+    atomic_store(&sender[number].uid, (int)info->si_uid);
     atomic_store(&came[number], 1);
     if (write(heart.wake_fd, &one, sizeof(one)) < 0) {
         errno = saved; /* full: it is awake already */
@@ -61,7 +70,7 @@ static void on_signal(int number)
 }
 
 /* The kernel repeats it each second; nothing is waited for. */
-static void on_cpu_spent(int number)
+static void on_cpu_spent(int number, siginfo_t *info, void *context)
 {
     if (getpid() != heart.pid) {
         signal(number, SIG_DFL);
@@ -71,11 +80,11 @@ static void on_cpu_spent(int number)
     etcl_guard_cpu_spent();
 }
 
-static void handle(int number, void (*handler)(int))
+static void handle(int number, void (*handler)(int, siginfo_t *, void *))
 {
-    struct sigaction action = { .sa_flags = SA_RESTART };
+    struct sigaction action = { .sa_flags = SA_RESTART | SA_SIGINFO };
 
-    action.sa_handler = handler;
+    action.sa_sigaction = handler;
     sigemptyset(&action.sa_mask);
     sigaction(number, &action, NULL);
 }
@@ -187,10 +196,15 @@ static etcl_service_t *serving(int *ending)
 
 static void tell_signal(int number, const char *what)
 {
+    char from[ETCL_SAMPLE_SENDER_MAX];
+
+    etcl_sample_sender(atomic_load(&sender[number].pid),
+                       (uid_t)atomic_load(&sender[number].uid), from);
     etcl_journal_say(ETCL_LOG_NOTICE,
-                     "ETCL0262: worker %d of group %s (pid %ld) got SIG%s: %s",
+                     "ETCL0262: worker %d of group %s (pid %ld) got SIG%s: "
+                     "%s; it was sent by %s",
                      heart.worker->slot, heart.worker->group->name,
-                     (long)heart.pid, sigabbrev_np(number), what);
+                     (long)heart.pid, sigabbrev_np(number), what, from);
 }
 
 static void ask_successor(etcl_why_t why)

@@ -178,3 +178,21 @@ apr_int64_t etcl_sample_resident(pid_t pid)
     }
     return (apr_int64_t)resident * sysconf(_SC_PAGESIZE);
 }
+
+/* The name is the sender's own choice: it is escaped with the line. */
+void etcl_sample_sender(pid_t pid, uid_t uid, char out[ETCL_SAMPLE_SENDER_MAX])
+{
+    char path[32], name[32];
+    etcl_span_t comm;
+
+    if (pid <= 0) {
+        snprintf(out, ETCL_SAMPLE_SENDER_MAX, "no process that is seen here");
+        return;
+    }
+    snprintf(path, sizeof(path), "/proc/%ld/comm", (long)pid);
+    comm = read_file(path, name, sizeof(name));
+    comm = take_line(&comm);
+    snprintf(out, ETCL_SAMPLE_SENDER_MAX, "pid %ld (%.*s), uid %ld", (long)pid,
+             comm.len ? (int)comm.len : 4, comm.len ? comm.ptr : "gone",
+             (long)uid);
+}

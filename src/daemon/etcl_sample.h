@@ -28,6 +28,13 @@ apr_int64_t etcl_sample_resident(pid_t pid);
 /** The counters of now. Some tens of microseconds. */
 etcl_kills_t etcl_sample_kills(void);
 
+/**
+ * Who sent a signal: "pid 12 (bash), uid 0"; what a process of pid 0 sent came
+ * from the kernel, or from outside of this container.
+ */
+#define ETCL_SAMPLE_SENDER_MAX 96
+void etcl_sample_sender(pid_t pid, uid_t uid, char out[ETCL_SAMPLE_SENDER_MAX]);
+
 /** What has happened between two looks at the counters. */
 etcl_killed_t etcl_sample_judge(const etcl_kills_t *before,
                                 const etcl_kills_t *after);

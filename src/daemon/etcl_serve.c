@@ -28,6 +28,7 @@ typedef struct {
     etcl_decoder_t decoder;
     etcl_reply_t reply;
     etcl_duty_t *duty;
+    int line; /* of the ledger */
 } server_t;
 
 /* What came with the last packet of a call. */
@@ -247,6 +248,7 @@ static void begin_duty(server_t *self, const etcl_call_t *call,
     if (!atomic_load_explicit(&service->loaded, memory_order_relaxed)) {
         atomic_compare_exchange_strong(&service->loading_us, &none, now_us);
     }
+    etcl_ledger_begin(service->ledger, self->line, call, now_us);
     etcl_duty_begin(self->duty, call, line, now_us);
 }
 
@@ -270,6 +272,7 @@ static void end_duty(server_t *self, const etcl_call_t *call)
                               memory_order_relaxed);
     }
     etcl_duty_end(self->duty);
+    etcl_ledger_end(self->service->ledger, self->line);
 }
 
 /* A script that has changed is reloaded by a rolling replacement of workers,
@@ -393,7 +396,8 @@ static server_t *create_server(etcl_service_t *service)
         return NULL;
     }
     self->service = service;
-    self->duty = &service->duties[atomic_load(&service->duty_count)];
+    self->line = atomic_load(&service->duty_count);
+    self->duty = &service->duties[self->line];
     self->in = malloc(ETCL_PACKET_MAX);
     etcl_buffer_init(&self->call, ETCL_CALL_MAX);
     etcl_buffer_init(&self->body, BODY_MAX);

@@ -4,6 +4,7 @@
 #define ETCL_SERVE_H
 
 #include "etcl_duty.h"
+#include "etcl_ledger.h"
 #include "etcl_runtime.h"
 #include "etcl_worker.h"
 
@@ -15,7 +16,8 @@ typedef struct {
     const etcl_runtime_t *runtime;
     apr_uint32_t incarnation; /* of this worker in its slot */
     etcl_park_t park;
-    etcl_duty_t *duties; /* of duty_count request threads, duty_max at most */
+    etcl_ledger_t *ledger; /* one line for each of `duties`; or NULL */
+    etcl_duty_t *duties;   /* of duty_count request threads, duty_max at most */
     int duty_max;
     atomic_int duty_count;
     _Atomic apr_int64_t active_us;  /* the last request that counts ended */

@@ -6,6 +6,7 @@
 #include "etcl_clock.h"
 #include "etcl_crew.h"
 #include "etcl_journal.h"
+#include "etcl_sample.h"
 #include "etcl_watch.h"
 
 #include <poll.h>
@@ -83,7 +84,7 @@ static void end_group(supervisor_t *self, int hurry)
     if (!self->policy.ending) {
         etcl_journal_say(ETCL_LOG_INFO, "ETCL0240: group %s ends: %s",
                          self->group->name,
-                         hurry ? "Apache stops"
+                         hurry ? "it was told to"
                                : "no Apache process can send requests to it "
                                  "any more");
     }
@@ -95,6 +96,21 @@ static void end_group(supervisor_t *self, int hurry)
     }
 }
 
+/* Apache's parent, as a rule; but anybody of the group's user can. */
+static void tell_signal(const supervisor_t *self,
+                        const struct signalfd_siginfo *info)
+{
+    char from[ETCL_SAMPLE_SENDER_MAX];
+    int renews = info->ssi_signo == SIGUSR1;
+
+    etcl_sample_sender((pid_t)info->ssi_pid, info->ssi_uid, from);
+    etcl_journal_say(renews ? ETCL_LOG_NOTICE : ETCL_LOG_INFO,
+                     "ETCL0238: group %s %s: SIG%s, sent by %s",
+                     self->group->name,
+                     renews ? "replaces its workers" : "is told to end",
+                     sigabbrev_np((int)info->ssi_signo), from);
+}
+
 static void take_signals(supervisor_t *self)
 {
     struct signalfd_siginfo info;
@@ -103,13 +119,11 @@ static void take_signals(supervisor_t *self)
         switch (info.ssi_signo) {
         case SIGTERM:
         case SIGINT:
+            tell_signal(self, &info);
             end_group(self, 1);
             break;
         case SIGUSR1:
-            etcl_journal_say(ETCL_LOG_NOTICE,
-                             "ETCL0238: group %s replaces its workers: "
-                             "SIGUSR1",
-                             self->group->name);
+            tell_signal(self, &info);
             renew_all(self, self->group->options.eviction_timeout
                                 ? ETCL_WHY_EVICTION
                                 : ETCL_WHY_GRACEFUL);
@@ -200,6 +214,7 @@ static void take_note(supervisor_t *self, int slot, const etcl_note_t *note)
             etcl_roster_set_state(self->handover->roster, slot,
                                   ETCL_SLOT_RETIRING);
             self->crew.member[slot].why = why_of(note);
+            self->crew.member[slot].told_us = etcl_clock_us();
             etcl_policy_retiring(&self->policy, slot, &self->policy.grace,
                                  etcl_clock_us());
         }
@@ -381,6 +396,7 @@ static void look_at_hearts(supervisor_t *self)
         return;
     }
     self->look_us = now_us + ETCL_POLICY_LOOK_US;
+    etcl_crew_look(&self->crew, now_us);
     for (i = 0; !self->policy.service && i < self->policy.slots; i++) {
         if (etcl_roster_read(self->handover->roster, i, &slot) != APR_SUCCESS ||
             !etcl_policy_looked(&self->policy, i, slot.heartbeat_us)) {

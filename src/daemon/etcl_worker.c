@@ -199,6 +199,7 @@ void etcl_worker_run(const etcl_worker_t *worker)
     apr_status_t rv;
 
     notes_fd = worker->control_fd;
+    service.ledger = etcl_ledger_open(worker->ledger_fd);
     if (!arrange_fds(worker)) {
         fail(worker, "descriptors", errno);
     }

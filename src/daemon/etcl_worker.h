@@ -16,6 +16,7 @@ typedef struct {
     int out_fd;     /* becomes descriptor 1 */
     int err_fd;     /* becomes descriptor 2 */
     int log_fd;     /* its own log lines */
+    int ledger_fd;  /* etcl_ledger.h, or -1 */
 } etcl_worker_t;
 
 /**

@@ -5,6 +5,7 @@
 #include "etcl_sample.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -107,6 +108,20 @@ START_TEST(a_process_has_some_memory_and_no_process_none)
 }
 END_TEST
 
+START_TEST(a_sender_has_a_name_while_it_lives)
+{
+    char text[ETCL_SAMPLE_SENDER_MAX], want[64];
+
+    snprintf(want, sizeof(want), "pid %ld (unit), uid 7", (long)getpid());
+    etcl_sample_sender(getpid(), 7, text);
+    ck_assert_str_eq(text, want);
+    etcl_sample_sender(0x7ffffffe, 7, text);
+    ck_assert_str_eq(text, "pid 2147483646 (gone), uid 7");
+    etcl_sample_sender(0, 0, text);
+    ck_assert_str_eq(text, "no process that is seen here");
+}
+END_TEST
+
 Suite *suite_sample(void)
 {
     Suite *suite = suite_create("sample");
@@ -119,6 +134,7 @@ Suite *suite_sample(void)
     tcase_add_test(tests, a_path_that_is_too_long_is_none);
     tcase_add_rows(tests, two_looks_tell_whom_the_kernel_killed, looks);
     tcase_add_test(tests, a_process_has_some_memory_and_no_process_none);
+    tcase_add_test(tests, a_sender_has_a_name_while_it_lives);
     suite_add_tcase(suite, tests);
     return suite;
 }
