@@ -18,7 +18,7 @@ STEP = $(MAKE) --no-print-directory \
 .SECONDARY:
 
 # These run on a machine that has nothing yet, so they must not ask it.
-BARE := help deps deps-check run check bench bench-quick clean
+BARE := help deps deps-check run check bench bench-quick lost restarts clean
 ifneq ($(filter-out $(BARE),$(or $(MAKECMDGOALS),all)),)
 include apxs.mk
 endif
@@ -334,7 +334,7 @@ TEST_PKGS := check clang-format clang-tidy universal-ctags shellcheck \
   locales strace libapache2-mod-wsgi-py3 uwsgi uwsgi-plugin-python3 gunicorn \
   wrk
 
-.PHONY: deps deps-check run check bench bench-quick clean help
+.PHONY: deps deps-check run check bench bench-quick lost restarts clean help
 deps:
 	@.ci/apt-install $(BUILD_PKGS) $(RUN_PKGS)
 
@@ -364,6 +364,12 @@ bench: deps-check
 bench-quick:
 	+@$(MAKE) --no-print-directory bench BENCH='--quick $(BENCH)'
 
+# What is long, and not in `make check`: the table of what is lost under load,
+# and a thousand graceful restarts.
+lost restarts: deps-check
+	+@$(STEP) all
+	@.ci/with-copy $(BUILD) tests/soak/$@ $(ARGS)
+
 clean:
 	rm -rf $(BUILD)
 
@@ -381,6 +387,8 @@ help:
 	@echo 'make compat       what users of mod_wsgi rely on, in both modes'
 	@echo 'make lint         layout, rules, clang-tidy, artefacts'
 	@echo 'make bench        CPU per request beside other servers; bench-quick'
+	@echo 'make lost         what is lost while workers are replaced or die'
+	@echo 'make restarts     a thousand graceful ones, and what they leave'
 	@echo 'make clean        remove $(BUILD)'
 	@echo
 	@echo 'PYTHON=/usr/bin/python3.X  the runtime'\''s Python'

@@ -262,16 +262,50 @@ int etcl_parent_take_over(apr_pool_t *pconf, apr_pool_t *plog,
     return OK;
 }
 
+/* As many workers as it is to have: half of its slots. */
+static int is_ready(const etcl_live_t *live)
+{
+    etcl_roster_slot_t slot;
+    int i, ready = 0;
+
+    for (i = 0; i < live->slots; ++i) {
+        if (!etcl_roster_read(live->roster, i, &slot) &&
+            etcl_roster_takes(&slot, etcl_clock_us())) {
+            ++ready;
+        }
+    }
+    return ready * 2 >= live->slots;
+}
+
+/* The old generation of the group that can best serve until a new one is
+ * ready: the newest that is ready itself, else the newest. */
 static etcl_live_t *find_previous(const char *name)
+{
+    etcl_live_t *live, *found = NULL;
+
+    for (live = retain->lives; live; live = live->next) {
+        if (live->is_old && live->alive_fd >= 0 && !strcmp(live->name, name)) {
+            if (is_ready(live)) {
+                return live;
+            }
+            found = found ? found : live;
+        }
+    }
+    return found;
+}
+
+/* Restarts may follow each other faster than workers load. One old generation
+ * of a group is enough to serve meanwhile; the others end with their own
+ * children, or they would be more with each restart. */
+static void keep_one_old(void)
 {
     etcl_live_t *live;
 
     for (live = retain->lives; live; live = live->next) {
-        if (!strcmp(live->name, name) && live->is_old) {
-            return live;
+        if (live->is_old && find_previous(live->name) != live) {
+            etcl_live_release(live);
         }
     }
-    return NULL;
 }
 
 static int log_fd_of(const server_rec *owner)
@@ -410,6 +444,7 @@ int etcl_parent_start(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     apr_pool_cleanup_register(pconf, NULL, end_generation,
                               apr_pool_cleanup_null);
     reap_old();
+    keep_one_old();
     if (start_members(pconf)) {
         return HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -437,20 +472,6 @@ static const etcl_live_t *find_successor(const etcl_live_t *old)
     return NULL;
 }
 
-static int count_ready(const etcl_live_t *live)
-{
-    etcl_roster_slot_t slot;
-    int i, ready = 0;
-
-    for (i = 0; i < live->slots; ++i) {
-        if (!etcl_roster_read(live->roster, i, &slot) &&
-            etcl_roster_takes(&slot, etcl_clock_us())) {
-            ++ready;
-        }
-    }
-    return ready;
-}
-
 int etcl_parent_monitor(apr_pool_t *pool, server_rec *server)
 {
     const apr_int64_t now = etcl_clock_us();
@@ -462,8 +483,7 @@ int etcl_parent_monitor(apr_pool_t *pool, server_rec *server)
         const etcl_live_t *next = live->is_old ? find_successor(live) : NULL;
 
         if (live->is_old && live->alive_fd >= 0 &&
-            (!next || now > live->handover_us ||
-             count_ready(next) * 2 >= next->slots)) {
+            (!next || now > live->handover_us || is_ready(next))) {
             etcl_live_release(live);
         }
     }

@@ -42,7 +42,7 @@ KeepAliveTimeout 10
 GracefulShutdownTimeout 10
 TypesConfig /etc/mime.types
 ErrorLog {root}/logs/error.log
-LogLevel notice {our_name}:info
+LogLevel notice {our_level}
 DocumentRoot {root}/htdocs
 <Directory />
     Require all denied
@@ -61,6 +61,10 @@ def our_module() -> str:
     if PEER == "mod_wsgi":
         return f"LoadModule wsgi_module {MODULES}/mod_wsgi.so"
     return f"LoadModule etcl_module {BUILD}/mod_etcl.so"
+
+
+def our_level() -> str:
+    return "wsgi:info" if PEER else "etcl:info"
 
 
 def load_module(name: str) -> str:
@@ -87,4 +91,4 @@ def httpd_conf(root: Path, port: int, mpm: str, *, extra: tuple = (),
     return TEMPLATE.format(
         root=root, port=port, timeout=timeout, modules="\n".join(lines),
         identity=f"User {USER}\nGroup {GROUP}" if is_root() else "",
-        sizes=MPM_SIZES[mpm], our_name="wsgi" if PEER else "etcl")
+        sizes=MPM_SIZES[mpm], our_level=our_level() if module else "")

@@ -95,7 +95,14 @@ def read_table(path: Path) -> list[list[str]]:
 def sockets_below(root: Path) -> list[str]:
     return [str(Path(folder, name))
             for folder, _, names in os.walk(root) for name in names
-            if stat.S_ISSOCK(os.lstat(Path(folder, name)).st_mode)]
+            if is_socket(Path(folder, name))]
+
+
+def is_socket(path: Path) -> bool:
+    try:
+        return stat.S_ISSOCK(os.lstat(path).st_mode)
+    except FileNotFoundError:
+        return False
 
 
 class Tree:

@@ -168,7 +168,8 @@ def test_load_of_a_time_is_what_was_under_way_in_it():
               for start, fault in ((0, "a"), (1, "b"), (3, "c"), (6, ""))]
     report = Report(events).between(2.5, 5)
     assert [one.fault for one in report.failed] == ["b", "c"]
-    assert (report.sent, report.max_ms) == (2, 2000)
+    assert (report.sent, report.max_ms, report.over(1999)) == (2, 2000, 2)
+    assert Report(events).within(1, 5).sent == 2
 
 
 def test_what_is_left_behind_is_found(tmp_path):

@@ -37,26 +37,6 @@ def test_a_restart_brings_new_workers_and_ends_the_old(apache, how):
     assert server.ask("/hello").status == 200
 
 
-@pytest.mark.slow(180)
-def test_many_restarts_do_not_pile_up(apache):
-    """Processes, descriptors and sockets stay as many as they were."""
-    server = apache(GROUP)
-
-    def count():
-        pids = server.processes()
-        sockets = list(server.root.rglob("*.sock"))
-        fds = len(os.listdir(f"/proc/{server.pid}/fd"))
-        return len(daemons(server)), len(sockets), fds, len(pids)
-    server.graceful()
-    time.sleep(2)
-    before = count()
-    for _ in range(8):
-        server.graceful()
-        assert server.ask("/hello").status == 200
-    assert wait_until(lambda: count()[:3] <= before[:3], 20), (
-        before, count())
-
-
 @pytest.mark.every_mpm
 @pytest.mark.differs
 def test_killing_the_parent_ends_everything(apache):

@@ -1,0 +1,84 @@
+"""Graceful restarts: nothing fails, nothing waits, nothing piles up."""
+
+import threading
+import time
+
+import pytest
+
+from footprint import Footprint
+from groups import PROCESSES, WIDE, daemons, group, status
+from pressure import Ask, Pressure
+from waiting import wait_until
+
+RESTARTS = 40
+GENERATION = 3          # processes of the group: a supervisor, two workers
+STALL_MS = 900          # the event MPM's own, when nothing is done about it
+
+
+def settled(server) -> Footprint:
+    """What the parent holds when only one generation is left."""
+    assert wait_until(lambda: len(daemons(server)) == GENERATION, 20)
+    return Footprint.of(server.pid, server.root)
+
+
+@pytest.mark.slow(120)
+def test_many_restarts_leave_the_parent_as_it_was(apache):
+    """And old generations do not wait for each other: what is there at once
+    is bounded, however fast the restarts come."""
+    server = apache(PROCESSES)
+    server.graceful()
+    before, most = settled(server), 0
+    for _ in range(RESTARTS):
+        server.graceful()
+        most = max(most, len(daemons(server)))
+    after = settled(server)
+    assert not after.grown(before), (after.grown(before),
+                                     after.new_kinds(before))
+    assert after.private_kb < before.private_kb + 4 * RESTARTS
+    assert most <= 5 * GENERATION
+    assert server.ask("/hello").status == 200
+
+
+@pytest.mark.slow(90)
+def test_restarts_of_a_group_that_does_not_load_pile_up_no_more(apache):
+    server = apache(group("processes=2"), start=False)
+    (server.work / "broken.py").write_text("import no_such_module\n")
+    server.configure(group("processes=2").replace(
+        "WSGIScriptAlias /hello {apps}/hello.py",
+        "WSGIScriptAlias /hello {work}/broken.py"))
+    server.allow_log("ETCL0|no_such_module|Traceback|^  ")
+    server.start()
+    for _ in range(12):
+        server.graceful()
+        assert len(daemons(server)) <= 5 * GENERATION
+
+
+@pytest.mark.parametrize("more", [0, 2])
+def test_a_request_in_flight_survives_restarts(apache, more):
+    server = apache(group())
+    pid, answers = status(server)["pid"], []
+    asking = threading.Thread(target=lambda: answers.append(
+        server.ask("/failing/sleeps?seconds=3")))
+    asking.start()
+    time.sleep(0.3)
+    for _ in range(1 + more):
+        server.graceful()
+    assert wait_until(lambda: status(server)["pid"] != pid)
+    assert not answers
+    asking.join(20)
+    assert [answer.status for answer in answers] == [200]
+
+
+@pytest.mark.parametrize("times", [1, 6])
+def test_a_graceful_restart_under_load_fails_nothing(apache, times):
+    """With several in a row, each begins before the last one has ended."""
+    server = apache(PROCESSES + WIDE)
+    server.allow_log("ETCL0154")
+    with Pressure(server.port, Ask("/hello", holds="Hello", length=14)) as load:
+        load.pause(0.5)
+        for _ in range(times):
+            server.run("-k", "graceful")
+            load.pause(0.05)
+        load.pause(1.5)
+    assert not load.report.failed, load.report
+    assert load.report.max_ms < STALL_MS, load.report
