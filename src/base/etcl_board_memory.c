@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #define ALIGN 64u
+#define SPINS 30 /* one or two microseconds */
 
 static apr_size_t aligned(apr_size_t len)
 {
@@ -81,9 +82,31 @@ apr_status_t etcl_board_init(void *memory, const etcl_board_shape_t *shape,
     return APR_SUCCESS;
 }
 
+/* Where a processor can be told that it waits in a loop. */
+static void pause_briefly(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#endif
+}
+
+/* What is done under the lock takes less time than to fall asleep on it and to
+ * be woken; only who has lost the processor meanwhile holds it for longer. */
+static int take_lock(pthread_mutex_t *lock)
+{
+    int rv = pthread_mutex_trylock(lock);
+    int i;
+
+    for (i = 0; rv == EBUSY && i < SPINS; i++) {
+        pause_briefly();
+        rv = pthread_mutex_trylock(lock);
+    }
+    return rv == EBUSY ? pthread_mutex_lock(lock) : rv;
+}
+
 void etcl_board_memory_lock(etcl_board_t *board)
 {
-    if (pthread_mutex_lock(&board->lock) == EOWNERDEAD) {
+    if (take_lock(&board->lock) == EOWNERDEAD) {
         etcl_board_memory_repair(board);
         pthread_mutex_consistent(&board->lock);
     }

@@ -29,7 +29,7 @@ static apr_size_t next_size(const etcl_buffer_t *buf, apr_size_t need)
     return size < need || size > buf->max ? buf->max : size;
 }
 
-apr_status_t etcl_buffer_room(etcl_buffer_t *buf, apr_size_t len, char **out)
+apr_status_t etcl_buffer_grow(etcl_buffer_t *buf, apr_size_t len, char **out)
 {
     apr_size_t size;
     char *grown;

@@ -26,12 +26,26 @@ void etcl_buffer_done(etcl_buffer_t *buf);
  *          ETCL_ELIMIT  it would grow above max
  *          APR_ENOMEM
  */
-apr_status_t etcl_buffer_room(etcl_buffer_t *buf, apr_size_t len, char **out);
+static inline apr_status_t etcl_buffer_room(etcl_buffer_t *buf, apr_size_t len,
+                                            char **out);
+
+/** The same, when there is not enough memory yet. */
+apr_status_t etcl_buffer_grow(etcl_buffer_t *buf, apr_size_t len, char **out);
 
 /** Append bytes; errors as etcl_buffer_room. */
 apr_status_t etcl_buffer_add(etcl_buffer_t *buf, etcl_span_t bytes);
 
 /** Forget the content; give memory above `keep` bytes back. */
 void etcl_buffer_clear(etcl_buffer_t *buf, apr_size_t keep);
+
+static inline apr_status_t etcl_buffer_room(etcl_buffer_t *buf, apr_size_t len,
+                                            char **out)
+{
+    if (!buf->ptr || len > buf->size - buf->len) {
+        return etcl_buffer_grow(buf, len, out);
+    }
+    *out = buf->ptr + buf->len;
+    return APR_SUCCESS;
+}
 
 #endif

@@ -80,7 +80,7 @@ static inline apr_uint64_t etcl_cursor_number(etcl_cursor_t *in, apr_size_t len)
     apr_uint64_t value = 0;
     apr_size_t i;
 
-    for (i = 0; i < bytes.len; i++) {
+    for (i = 0; bytes.len && i < len; i++) {
         value = value << 8 | (unsigned char)bytes.ptr[i];
     }
     return value;

@@ -170,23 +170,38 @@ apr_status_t etcl_text_status(etcl_span_t line, int *status,
 
 int etcl_text_is_hop_by_hop(etcl_span_t name)
 {
-    static const char *const names[] = { "connection",
-                                         "keep-alive",
-                                         "proxy-authenticate",
-                                         "proxy-authorization",
-                                         "te",
-                                         "trailer",
-                                         "trailers",
-                                         "upgrade",
-                                         "transfer-encoding" };
+    static const etcl_span_t names[] = {
+        ETCL_SPAN("connection"),
+        ETCL_SPAN("keep-alive"),
+        ETCL_SPAN("proxy-authenticate"),
+        ETCL_SPAN("te"),
+        ETCL_SPAN("proxy-authorization"),
+        ETCL_SPAN("trailer"),
+        ETCL_SPAN("transfer-encoding"),
+        ETCL_SPAN("trailers"),
+        ETCL_SPAN("upgrade"),
+    };
     apr_size_t i;
 
     for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (etcl_text_same(name, etcl_span(names[i]))) {
+        if (name.len == names[i].len && etcl_text_same(name, names[i])) {
             return 1;
         }
     }
     return 0;
+}
+
+/* From the end: printf would take longer than all else of a variable. */
+const char *etcl_text_number(apr_uint64_t value, char out[ETCL_TEXT_NUMBER])
+{
+    char *at = out + ETCL_TEXT_NUMBER - 1;
+
+    *at = '\0';
+    do {
+        *--at = (char)('0' + value % 10);
+        value /= 10;
+    } while (value);
+    return at;
 }
 
 int etcl_text_same(etcl_span_t a, etcl_span_t b)

@@ -50,6 +50,12 @@ apr_status_t etcl_text_status(etcl_span_t line, int *status,
  */
 int etcl_text_is_hop_by_hop(etcl_span_t name);
 
+/* Room for the digits of any etcl_text_number(), and a NUL. */
+#define ETCL_TEXT_NUMBER 21
+
+/** Write a number in decimal, terminated; returns its beginning in `out`. */
+const char *etcl_text_number(apr_uint64_t value, char out[ETCL_TEXT_NUMBER]);
+
 /** Compare without case, ASCII only: 1 when equal. */
 int etcl_text_same(etcl_span_t a, etcl_span_t b);
 

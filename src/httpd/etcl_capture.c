@@ -45,6 +45,13 @@ static void put_known(capture_t *c, etcl_key_t id, const char *value)
     }
 }
 
+static void put_number(capture_t *c, etcl_key_t id, apr_uint64_t value)
+{
+    char digits[ETCL_TEXT_NUMBER];
+
+    put_known(c, id, etcl_text_number(value, digits));
+}
+
 static void put_named(capture_t *c, etcl_span_t name, const char *value)
 {
     put(c, etcl_key_find(name), name, etcl_span(value));
@@ -98,15 +105,15 @@ static void put_variables(capture_t *c)
 
 /* Transfer-Encoding too: the application gets the body decoded, and some
  * would decode it again. */
-static int is_withheld(const capture_t *c, const char *name)
+static int is_withheld(const capture_t *c, etcl_span_t name)
 {
-    if (!strcasecmp(name, "Transfer-Encoding")) {
+    if (etcl_text_same(name, ETCL_SPAN("Transfer-Encoding"))) {
         return 1;
     }
-    if (!strcasecmp(name, "Authorization")) {
+    if (etcl_text_same(name, ETCL_SPAN("Authorization"))) {
         return !c->pass_auth;
     }
-    if (!strcasecmp(name, "Proxy-Authorization")) {
+    if (etcl_text_same(name, ETCL_SPAN("Proxy-Authorization"))) {
         return !c->pass_proxy;
     }
     return 0;
@@ -118,15 +125,15 @@ static void put_header(capture_t *c, const char *name, const char *value)
     char small[NAME_MAX_LEN];
     char *into = small;
 
-    if (!strcasecmp(name, "Content-Type")) {
+    if (etcl_text_same(span, ETCL_SPAN("Content-Type"))) {
         put_known(c, ETCL_KEY_CONTENT_TYPE, value);
         return;
     }
-    if (!strcasecmp(name, "Content-Length")) {
+    if (etcl_text_same(span, ETCL_SPAN("Content-Length"))) {
         put_known(c, ETCL_KEY_CONTENT_LENGTH, value);
         return;
     }
-    if (!etcl_text_is_cgi_header(span) || is_withheld(c, name)) {
+    if (!etcl_text_is_cgi_header(span) || is_withheld(c, span)) {
         return;
     }
     value = etcl_trust_value(&c->trust, span, value);
@@ -155,25 +162,24 @@ static void put_headers(capture_t *c)
 }
 
 /* The second word of the request line, as it was sent. */
-static const char *raw_target(request_rec *r)
+static etcl_span_t raw_target(request_rec *r)
 {
-    const char *rule, *from, *to;
+    const char *rule, *from;
     const core_dir_config *core = ap_get_core_module_config(r->per_dir_config);
 
     if (core->cgi_var_rules) {
         rule = apr_hash_get(core->cgi_var_rules, "REQUEST_URI",
                             APR_HASH_KEY_STRING);
         if (rule && !strcmp(rule, "current-uri")) {
-            return r->uri;
+            return etcl_span(r->uri);
         }
     }
     if (!r->the_request) {
-        return r->unparsed_uri;
+        return etcl_span(r->unparsed_uri);
     }
     from = r->the_request + strcspn(r->the_request, " \t");
     from += strspn(from, " \t");
-    to = from + strcspn(from, " \t");
-    return apr_pstrmemdup(r->pool, from, (apr_size_t)(to - from));
+    return (etcl_span_t){ from, strcspn(from, " \t") };
 }
 
 static const char *server_name(request_rec *r)
@@ -183,35 +189,37 @@ static const char *server_name(request_rec *r)
     return strpbrk(name, "<>&\"") ? ap_escape_html(r->pool, name) : name;
 }
 
-static const char *number(char *into, apr_size_t size, unsigned long value)
+/* Of this child, which never changes: the kernel is asked once. */
+static apr_uint64_t own_pid(void)
 {
-    apr_snprintf(into, size, "%lu", value);
-    return into;
+    static pid_t pid;
+    pid_t known = __atomic_load_n(&pid, __ATOMIC_RELAXED);
+
+    if (!known) {
+        known = getpid();
+        __atomic_store_n(&pid, known, __ATOMIC_RELAXED);
+    }
+    return (apr_uint64_t)known;
 }
 
 static void put_ends(capture_t *c)
 {
     request_rec *r = c->r;
     conn_rec *conn = r->connection;
-    char text[24];
 
     put_known(c, ETCL_KEY_SERVER_NAME, server_name(r));
-    put_known(c, ETCL_KEY_SERVER_PORT,
-              number(text, sizeof text, ap_get_server_port(r)));
+    put_number(c, ETCL_KEY_SERVER_PORT, ap_get_server_port(r));
     put_known(c, ETCL_KEY_SERVER_ADDR, conn->local_ip);
     put_known(c, ETCL_KEY_SERVER_ADMIN, r->server->server_admin);
     put_known(c, ETCL_KEY_SERVER_SOFTWARE, ap_get_server_banner());
     put_known(c, ETCL_KEY_REMOTE_ADDR, r->useragent_ip);
-    put_known(c, ETCL_KEY_REMOTE_PORT,
-              number(text, sizeof text, r->useragent_addr->port));
+    put_number(c, ETCL_KEY_REMOTE_PORT, r->useragent_addr->port);
     put_known(c, ETCL_KEY_REMOTE_USER, r->user);
     put_known(c, ETCL_KEY_AUTH_TYPE, r->ap_auth_type);
     put_known(c, ETCL_KEY_MW_LISTENER_HOST,
               conn->local_addr->hostname ? conn->local_addr->hostname : "");
-    put_known(c, ETCL_KEY_MW_LISTENER_PORT,
-              number(text, sizeof text, conn->local_addr->port));
-    put_known(c, ETCL_KEY_MW_SERVER_PID,
-              number(text, sizeof text, (unsigned long)getpid()));
+    put_number(c, ETCL_KEY_MW_LISTENER_PORT, conn->local_addr->port);
+    put_number(c, ETCL_KEY_MW_SERVER_PID, own_pid());
 }
 
 static const char *collapsed(request_rec *r)
@@ -267,7 +275,8 @@ static void put_request(capture_t *c)
     put_known(c, ETCL_KEY_SCRIPT_NAME, name);
     put_known(c, ETCL_KEY_PATH_INFO, info);
     put_known(c, ETCL_KEY_QUERY_STRING, r->args ? r->args : "");
-    put_known(c, ETCL_KEY_REQUEST_URI, raw_target(r));
+    put(c, ETCL_KEY_REQUEST_URI, etcl_key_name(ETCL_KEY_REQUEST_URI),
+        raw_target(r));
     put_known(c, ETCL_KEY_REQUEST_SCHEME, ap_http_scheme(r));
     put_known(c, ETCL_KEY_SERVER_PROTOCOL, r->protocol);
     put_known(c, ETCL_KEY_DOCUMENT_ROOT, path_for(c, ap_document_root(r)));

@@ -97,11 +97,16 @@ static const char *take_header(etcl_emit_t *emit, const etcl_header_t *h)
     return NULL;
 }
 
+/* Mostly the reason is the usual one, which httpd has at hand. */
 static void take_status(request_rec *r, const etcl_head_t *head)
 {
+    const char *usual = ap_get_status_line(head->status);
+
     r->status = head->status;
     r->status_line = NULL;
-    if (head->reason.len) {
+    if (atoi(usual) == head->status && etcl_span_is(head->reason, usual + 4)) {
+        r->status_line = usual;
+    } else if (head->reason.len) {
         r->status_line = apr_psprintf(r->pool, "%d %.*s", head->status,
                                       (int)head->reason.len, head->reason.ptr);
     }

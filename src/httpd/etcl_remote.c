@@ -241,6 +241,7 @@ static etcl_talk_end_t ask_worker(errand_t *e)
         }
     }
     etcl_board_give_back(e->live->board, e->live->roster, &e->lease);
+    etcl_talk_finish(talk);
     return end;
 }
 

@@ -295,14 +295,23 @@ static step_t on_file(etcl_talk_t *t, const etcl_frame_t *frame, int *fd)
 
 static step_t on_end(etcl_talk_t *t, const etcl_frame_t *frame)
 {
-    apr_int64_t missing = etcl_emit_missing(t->emit);
     etcl_answer_t answer;
 
     if (!t->emit->has_head || etcl_end_decode(frame, &answer)) {
         return bad_worker(t, "end without an answer");
     }
-    t->is_clean = 1;
+    t->is_clean = t->has_ended = 1;
     t->status = OK;
+    return ANSWERED;
+}
+
+void etcl_talk_finish(etcl_talk_t *t)
+{
+    const apr_int64_t missing = etcl_emit_missing(t->emit);
+
+    if (!t->has_ended) {
+        return;
+    }
     if (missing) {
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, t->r,
                       "ETCL0142: the application promised %" APR_INT64_T_FMT
@@ -310,10 +319,9 @@ static step_t on_end(etcl_talk_t *t, const etcl_frame_t *frame)
                       ": the connection was closed",
                       t->emit->promised, t->emit->taken);
         break_off(t);
-        return ANSWERED;
+    } else {
+        etcl_emit_end(t->emit);
     }
-    etcl_emit_end(t->emit);
-    return ANSWERED;
 }
 
 /* What the application made of a body that broke off is not the answer. */
@@ -510,6 +518,7 @@ etcl_talk_end_t etcl_talk_run(etcl_talk_t *t)
     t->emit->header_max = t->live->header_max;
     t->emit->flush_max = t->live->flush_max;
     t->held = 0;
+    t->has_ended = 0;
     etcl_buffer_clear(&t->desk->head, 0);
     rv = send_call(t);
     if (rv) {

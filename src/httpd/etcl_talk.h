@@ -29,6 +29,7 @@ typedef struct {
     int pulled;           /* bytes of the body were asked for */
     apr_size_t held;      /* bytes of desk->in that wait to be passed on */
     int is_clean;         /* the link may be kept */
+    int has_ended;        /* END came: etcl_talk_finish */
     int status;
 } etcl_talk_t;
 
@@ -37,5 +38,12 @@ typedef struct {
  * be kept when talk->is_clean.
  */
 etcl_talk_end_t etcl_talk_run(etcl_talk_t *talk);
+
+/**
+ * Pass on the last part of an answer, which still lies in the desk. Neither
+ * link nor lease is needed for it: both are given back before, so that the
+ * worker takes the next call while this one is on its way to the client.
+ */
+void etcl_talk_finish(etcl_talk_t *talk);
 
 #endif

@@ -313,7 +313,8 @@ START_TEST(a_call_above_its_maximum_is_refused_on_both_sides)
     etcl_bytes_put_u32(big.ptr + AT_SCRIPT + 35, 1);
     ck_assert_int_eq(etcl_call_decode(&decoder, whole_of(&big), &call),
                      ETCL_ELIMIT);
-    big.len = big.max = 0;
+    etcl_buffer_done(&big);
+    etcl_buffer_init(&big, 0);
     ck_assert_int_eq(etcl_call_begin(&big, &example), ETCL_ELIMIT);
     etcl_buffer_done(&big);
 }

@@ -292,6 +292,24 @@ START_TEST(escaped_text_cannot_forge_a_line_and_is_never_cut_in_an_escape)
 }
 END_TEST
 
+static const struct {
+    apr_uint64_t value;
+    const char *want;
+} numbers[] = { { 0, "0" },
+                { 7, "7" },
+                { 10, "10" },
+                { 65535, "65535" },
+                { APR_UINT64_MAX, "18446744073709551615" } };
+
+START_TEST(a_number_is_written_in_decimal)
+{
+    char out[ETCL_TEXT_NUMBER];
+
+    ck_assert_str_eq(etcl_text_number(numbers[_i].value, out),
+                     numbers[_i].want);
+}
+END_TEST
+
 Suite *suite_text(void)
 {
     Suite *suite = suite_create("text");
@@ -314,6 +332,7 @@ Suite *suite_text(void)
     tcase_add_rows(
         tests, escaped_text_cannot_forge_a_line_and_is_never_cut_in_an_escape,
         escapes);
+    tcase_add_rows(tests, a_number_is_written_in_decimal, numbers);
     suite_add_tcase(suite, tests);
     return suite;
 }
