@@ -246,6 +246,7 @@ static etcl_obituary_t write_up(const etcl_crew_t *crew, int slot)
         .forked_us = member->forked_us,
         .told_us = member->told_us,
         .why = crew->policy->ending ? ETCL_WHY_SHUTDOWN : member->why,
+        .starting = !crew->policy->slot[slot].since_us,
         .requests = count_served(crew, slot),
         .resident = member->resident,
         .oom = etcl_sample_judge(&crew->kills[0], &kills),

@@ -6,11 +6,13 @@
 #include "etcl_clock.h"
 #include "etcl_guard.h"
 #include "etcl_journal.h"
+#include "etcl_mark.h"
 #include "etcl_policy.h"
 #include "etcl_probe.h"
 #include "etcl_sample.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
@@ -25,6 +27,7 @@ static struct {
     const etcl_worker_t *worker;
     pid_t pid;
     int control_fd; /* -1: the supervisor has gone */
+    etcl_mark_t control;
     int wake_fd;
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t changed;
@@ -152,6 +155,30 @@ static void end_by_itself(etcl_why_t why, int hurry)
                          .stop_us = grace.stop_us });
 }
 
+/* Nobody reads the pipes behind descriptors 1 and 2 any more: what the
+ * application prints in the requests that it finishes must not fail. */
+static void mute(void)
+{
+    int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+    if (fd >= 0) {
+        dup2(fd, 1);
+        dup2(fd, 2);
+        close(fd);
+    }
+}
+
+void etcl_heart_robbed(void)
+{
+    etcl_journal_say(ETCL_LOG_ERR,
+                     "ETCL0294: worker %d of group %s (pid %ld) ends and is "
+                     "replaced: the application has closed descriptors that "
+                     "are not its own (os.closerange() or the like)",
+                     heart.worker->slot, heart.worker->group->name,
+                     (long)heart.pid);
+    _exit(1);
+}
+
 /* The supervisor died. Its successor starts new workers; this one finishes
  * what it holds, and says nothing more in the roster. */
 static void outlive_supervisor(void)
@@ -162,6 +189,7 @@ static void outlive_supervisor(void)
                      heart.worker->group->name, heart.worker->slot,
                      (long)heart.pid);
     heart.control_fd = -1;
+    mute();
     end_by_itself(ETCL_WHY_SHUTDOWN, 0);
 }
 
@@ -169,8 +197,12 @@ static void take_control(void)
 {
     char buf[ETCL_NOTE_MAX];
     etcl_note_t note;
-    apr_status_t rv = etcl_note_recv(heart.control_fd, buf, &note);
+    apr_status_t rv;
 
+    if (!etcl_mark_holds(&heart.control)) {
+        etcl_heart_robbed();
+    }
+    rv = etcl_note_recv(heart.control_fd, buf, &note);
     if (rv == APR_EOF) {
         outlive_supervisor();
     } else if (rv == APR_SUCCESS && note.kind == ETCL_NOTE_RETIRE) {
@@ -362,6 +394,9 @@ static void beat(apr_int64_t now_us)
     int ending;
     etcl_service_t *service = serving(&ending);
 
+    if (heart.control_fd >= 0 && !etcl_mark_holds(&heart.control)) {
+        etcl_heart_robbed();
+    }
     if (heart.control_fd >= 0) {
         etcl_roster_beat(heart.worker->roster, heart.worker->slot, now_us);
     }
@@ -419,6 +454,7 @@ apr_status_t etcl_heart_start(const etcl_worker_t *worker)
     heart.worker = worker;
     heart.pid = getpid();
     heart.control_fd = worker->control_fd;
+    heart.control = etcl_mark_take(worker->control_fd);
     heart.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (heart.wake_fd < 0) {
         return errno;

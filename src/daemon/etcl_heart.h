@@ -32,6 +32,10 @@ void etcl_heart_serve(etcl_service_t *service);
  *  SIGTERM for it, whose handler is Python's. */
 void etcl_heart_service(void);
 
+/** The application has closed descriptors of the worker, which can serve
+ *  nobody without them: end the process. Any thread. */
+void etcl_heart_robbed(void) __attribute__((noreturn));
+
 /** Have limits looked at now. Any thread. */
 void etcl_heart_wake(void);
 

@@ -73,7 +73,8 @@ static void add_held(writer_t *out, const etcl_obituary_t *of)
     if (count > ETCL_OBITUARY_NAMED) {
         add(out, " and %d more", count - ETCL_OBITUARY_NAMED);
     } else if (!count && of->ledger) {
-        add(out, "; it held no request");
+        add(out,
+            of->starting ? "; it was still loading" : "; it held no request");
     }
 }
 

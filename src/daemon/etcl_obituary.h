@@ -22,6 +22,7 @@ typedef struct {
     apr_int64_t forked_us;
     apr_int64_t told_us; /* when it began to end; 0: nobody told it to */
     etcl_why_t why;      /* it was told to end */
+    int starting;        /* it never was ready */
     apr_uint64_t requests;
     apr_int64_t resident;        /* bytes, at the last look; 0: not known */
     etcl_killed_t oom;           /* kills that the kernel counted meanwhile */

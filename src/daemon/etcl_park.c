@@ -191,12 +191,21 @@ static void own(etcl_park_t *park, etcl_line_t *line)
     pthread_mutex_unlock(&park->lock);
 }
 
+/* The set is gone, or its number is another file by now. */
+static int is_closed(int error)
+{
+    return error == EBADF || error == EINVAL;
+}
+
 etcl_line_t *etcl_park_wait(etcl_park_t *park)
 {
     struct epoll_event event;
 
     for (;;) {
         if (epoll_wait(park->epoll_fd, &event, 1, -1) != 1) {
+            if (is_closed(errno)) {
+                return NULL;
+            }
             continue;
         }
         if (event.data.ptr) {

@@ -61,6 +61,7 @@ apr_status_t etcl_park_open(etcl_park_t *park, int listen_fd,
  * Owns     the link is the caller's until etcl_park_give_back or _drop.
  *          state SHUT: etcl_park_give_back was refused, or the link stood
  *          idle when the worker began to retire
+ * Returns  NULL when the application has closed the set
  */
 etcl_line_t *etcl_park_wait(etcl_park_t *park);
 

@@ -381,10 +381,12 @@ static void serve_line(server_t *self, etcl_line_t *line)
 static void *run_server(void *data)
 {
     server_t *self = data;
+    etcl_line_t *line;
 
-    for (;;) {
-        serve_line(self, etcl_park_wait(&self->service->park));
+    while ((line = etcl_park_wait(&self->service->park))) {
+        serve_line(self, line);
     }
+    etcl_heart_robbed();
     return NULL;
 }
 

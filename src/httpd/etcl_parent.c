@@ -22,7 +22,6 @@
 
 #define HANDOVER_US (60 * (apr_int64_t)APR_USEC_PER_SEC)
 #define LONG_LIFE_US (60 * (apr_int64_t)APR_USEC_PER_SEC)
-#define BACKOFF_MAX_US (60 * (apr_int64_t)APR_USEC_PER_SEC)
 #define KILL_AFTER_US (2 * (apr_int64_t)APR_USEC_PER_SEC)
 #define EVENT_PAUSE_US 100000
 
@@ -75,21 +74,20 @@ static void forget(etcl_live_t *live)
 
 static void watch(etcl_live_t *live);
 
+/* While there is none, nobody takes requests: who kills it once or twice, by
+ * hand or for want of memory, should not stop the group. */
 static apr_int64_t backoff(etcl_live_t *live)
 {
-    apr_int64_t us = APR_USEC_PER_SEC;
-    int i;
+    static const int delays[] = { 0, 0, 0, 1, 2, 4, 8 };
+    int last = (int)(sizeof delays / sizeof *delays) - 1;
+    int step;
 
     if (etcl_clock_us() - live->started_us > LONG_LIFE_US) {
         live->failures = 0;
     }
-    if (!live->failures++) {
-        return 0;
-    }
-    for (i = 2; i < live->failures && us < BACKOFF_MAX_US; ++i) {
-        us *= 2;
-    }
-    return us < BACKOFF_MAX_US ? us : BACKOFF_MAX_US;
+    step = live->failures < last ? live->failures : last;
+    ++live->failures;
+    return delays[step] * (apr_int64_t)APR_USEC_PER_SEC;
 }
 
 static void start_again(etcl_live_t *live, int status)

@@ -4,13 +4,13 @@
 #include "etcl_retain.h"
 
 #include <apr_portable.h>
+#include <apr_strings.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <unistd.h>
 
-/* Change the name when the structs change: a newer module that is loaded at a
- * restart must not find older data. */
-#define KEY "mod_etcl lives 1"
+/* Counts changes of what a life holds that leave its size as it was. */
+#define LAYOUT 2
 
 typedef apr_status_t (*cleanup_t)(void *);
 
@@ -29,13 +29,25 @@ static void let_old_go(void)
     }
 }
 
+/* A newer module that is loaded at a restart must not find older data. What
+ * it does not find ends by itself, as when the module is not loaded again. */
+static etcl_retain_t *find_data(void)
+{
+    etcl_retain_t *found;
+    char name[96];
+
+    apr_snprintf(name, sizeof name, "mod_etcl %s lives %d %d %d", ETCL_VERSION,
+                 LAYOUT, (int)sizeof(etcl_live_t), (int)sizeof(etcl_retain_t));
+    found = ap_retained_data_get(name);
+    return found ? found
+                 : ap_retained_data_create(apr_pstrdup(ap_pglobal, name),
+                                           sizeof *found);
+}
+
 etcl_retain_t *etcl_retain_get(void)
 {
     if (!known) {
-        known = ap_retained_data_get(KEY);
-        if (!known) {
-            known = ap_retained_data_create(KEY, sizeof *known);
-        }
+        known = find_data();
         pthread_atfork(NULL, NULL, let_old_go);
     }
     return known;

@@ -1,7 +1,11 @@
 /* Tidies the folder of sockets when Apache starts: a parent that was killed
- * with -9, or httpd -X, which ends on the spot, cannot do it. */
+ * with -9, or httpd -X, which ends on the spot, cannot do it. A pid that is
+ * not seen here may live in another container that shares the folder: the
+ * socket itself says whether somebody has it. */
 
 #include "etcl_stale.h"
+
+#include "etcl_link.h"
 
 #include <apr_file_info.h>
 #include <apr_strings.h>
@@ -9,8 +13,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* The pid in "<base>.<pid>.<generation>.<group>.<slot>.sock"; 0: another
  * file. */
@@ -26,15 +28,6 @@ static pid_t pid_of(const char *name, const char *base)
     }
     pid = strtol(name + len + 1, &end, 10);
     return *end == '.' && pid > 0 ? (pid_t)pid : 0;
-}
-
-static void remove_socket(const char *path)
-{
-    struct stat info;
-
-    if (!lstat(path, &info) && S_ISSOCK(info.st_mode)) {
-        unlink(path);
-    }
 }
 
 void etcl_stale_remove(const char *prefix, apr_pool_t *pool)
@@ -55,7 +48,8 @@ void etcl_stale_remove(const char *prefix, apr_pool_t *pool)
     while (!apr_dir_read(&entry, APR_FINFO_NAME, dir)) {
         pid = pid_of(entry.name, slash + 1);
         if (pid && kill(pid, 0) && errno == ESRCH) {
-            remove_socket(apr_pstrcat(pool, folder, "/", entry.name, NULL));
+            etcl_link_remove_stale(
+                apr_pstrcat(pool, folder, "/", entry.name, NULL));
         }
     }
     apr_dir_close(dir);

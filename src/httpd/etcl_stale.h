@@ -5,7 +5,8 @@
 
 #include <apr_pools.h>
 
-/** Remove <prefix>.<pid>.*.sock where no process has that pid any more. */
+/** Remove <prefix>.<pid>.*.sock where no process has that pid any more, and
+ *  no process anywhere has the socket. */
 void etcl_stale_remove(const char *prefix, apr_pool_t *pool);
 
 #endif

@@ -28,13 +28,30 @@ static apr_status_t open_socket(int flags, int *out)
     return *out < 0 ? errno : APR_SUCCESS;
 }
 
-/* Only a socket is removed: whatever else has the name is not ours, and
- * bind() says so. */
-static void remove_stale(const char *path)
+/* The kernel refuses who connects to a name that no socket has any more. One
+ * that a process still has is of another type than this probe's, which the
+ * kernel says instead, and the process hears nothing of it. */
+static int is_refused(const struct sockaddr_un *address)
 {
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    int refused =
+        fd >= 0 &&
+        connect(fd, (const struct sockaddr *)address, sizeof(*address)) &&
+        errno == ECONNREFUSED;
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    return refused;
+}
+
+void etcl_link_remove_stale(const char *path)
+{
+    struct sockaddr_un address;
     struct stat found;
 
-    if (!lstat(path, &found) && S_ISSOCK(found.st_mode)) {
+    if (fill_address(path, &address) == APR_SUCCESS && !lstat(path, &found) &&
+        S_ISSOCK(found.st_mode) && is_refused(&address)) {
         unlink(path);
     }
 }
@@ -70,7 +87,7 @@ apr_status_t etcl_link_listen(const char *path, uid_t uid, int backlog, int *fd)
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    remove_stale(path);
+    etcl_link_remove_stale(path);
     rv = bind_for(*fd, &address, uid, backlog);
     if (rv != APR_SUCCESS) {
         close(*fd);

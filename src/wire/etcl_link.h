@@ -22,10 +22,15 @@ typedef struct {
  * Bind and listen at `path`, mode 0600, owned by `uid` (when root).
  *
  * Context  the Apache parent, at start. A stale socket at `path` is removed.
- * Returns  APR_SUCCESS with *fd; APR_ENAMETOOLONG; errno
+ * Returns  APR_SUCCESS with *fd; APR_ENAMETOOLONG; errno: EADDRINUSE when
+ *          another process, perhaps in another container, has the socket
  */
 apr_status_t etcl_link_listen(const char *path, uid_t uid, int backlog,
                               int *fd);
+
+/** Remove the socket at `path` if no process has it open any more, whatever
+ *  namespace its pid is in. Anything else at `path` stays. */
+void etcl_link_remove_stale(const char *path);
 
 /**
  * Connect to `path` within `timeout_us`, and check that the listener was made

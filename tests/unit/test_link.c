@@ -317,15 +317,31 @@ START_TEST(a_socket_is_for_its_owner_only)
 }
 END_TEST
 
-START_TEST(a_stale_socket_is_replaced_and_a_file_is_not)
+START_TEST(a_socket_that_somebody_has_stays_and_he_hears_nothing)
 {
     int fd, second;
 
     etcl_link_listen(path, geteuid(), 5, &fd);
-    ck_assert_int_eq(etcl_link_listen(path, geteuid(), 5, &second),
-                     APR_SUCCESS);
+    etcl_link_remove_stale(path);
+    ck_assert_int_eq(access(path, F_OK), 0);
+    ck_assert_int_eq(etcl_link_listen(path, geteuid(), 5, &second), EADDRINUSE);
+    etcl_link_close(&there);
+    ck_assert_int_eq(etcl_link_accept(&there, fd, geteuid()), APR_EAGAIN);
     close(fd);
-    close(second);
+    etcl_link_remove_stale(path);
+    ck_assert_int_ne(access(path, F_OK), 0);
+    etcl_link_remove_stale(path);
+}
+END_TEST
+
+START_TEST(a_stale_socket_is_replaced_and_a_file_is_not)
+{
+    int fd;
+
+    etcl_link_listen(path, geteuid(), 5, &fd);
+    close(fd);
+    ck_assert_int_eq(etcl_link_listen(path, geteuid(), 5, &fd), APR_SUCCESS);
+    close(fd);
     unlink(path);
     close(open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
     ck_assert_int_eq(etcl_link_listen(path, geteuid(), 5, &fd), EADDRINUSE);
@@ -500,6 +516,8 @@ static void add_connect_tests(Suite *suite)
 
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, a_socket_is_for_its_owner_only);
+    tcase_add_test(tests,
+                   a_socket_that_somebody_has_stays_and_he_hears_nothing);
     tcase_add_test(tests, a_stale_socket_is_replaced_and_a_file_is_not);
     tcase_add_test(tests, a_path_too_long_for_a_socket_is_named_as_such);
     tcase_add_test(tests, connecting_and_accepting_make_a_link);

@@ -80,6 +80,16 @@ START_TEST(what_is_not_known_is_not_said)
 }
 END_TEST
 
+START_TEST(a_worker_that_was_not_ready_held_nothing)
+{
+    etcl_obituary_t of = somebody();
+
+    of.starting = 1;
+    etcl_obituary_facts(&of, text);
+    ck_assert_ptr_nonnull(strstr(text, "; it was still loading"));
+}
+END_TEST
+
 START_TEST(requests_are_named_with_their_time)
 {
     etcl_obituary_t of = somebody();
@@ -197,6 +207,7 @@ Suite *suite_obituary(void)
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, a_worker_that_did_nothing_is_old_and_big);
     tcase_add_test(tests, what_is_not_known_is_not_said);
+    tcase_add_test(tests, a_worker_that_was_not_ready_held_nothing);
     tcase_add_test(tests, requests_are_named_with_their_time);
     tcase_add_rows(tests, no_request_is_older_than_its_worker, strange);
     tcase_add_test(tests, of_many_requests_some_are_named);

@@ -1,0 +1,52 @@
+"""Workers that die while they hold requests."""
+
+import ctypes
+import faulthandler
+import os
+import time
+
+from routing import by_path, query, text
+
+
+def pid(environ, start_response):
+    return text(start_response, str(os.getpid()))
+
+
+def post(environ, start_response):
+    """A little work, so that a death finds it in the midst of it."""
+    size = len(environ["wsgi.input"].read())
+    time.sleep(0.005)
+    return text(start_response, f"{size} bytes")
+
+
+def hold(environ, start_response):
+    time.sleep(float(query(environ)["seconds"]))
+    return text(start_response, str(os.getpid()))
+
+
+def crash(environ, start_response):
+    """A real segmentation fault, as a broken C extension has it."""
+    ctypes.string_at(0)
+
+
+def leave(environ, start_response):
+    os._exit(int(query(environ)["status"]))
+
+
+def watch(environ, start_response):
+    """Applications that want stacks of their own have always done this."""
+    with open(query(environ)["into"], "w", encoding="utf-8") as file:
+        faulthandler.enable(file)
+        return crash(environ, start_response)
+
+
+def close_all(environ, start_response):
+    """As daemons do that were written for a terminal."""
+    os.closerange(3, 1024)
+    return text(start_response, "closed")
+
+
+application = by_path({
+    "/pid": pid, "/post": post, "/hold": hold, "/crash": crash,
+    "/exit": leave, "/watch": watch, "/close": close_all,
+})
