@@ -9,6 +9,7 @@
 #include "etcl_embedded.h"
 #include "etcl_guise.h"
 #include "etcl_handler.h"
+#include "etcl_intake.h"
 #include "etcl_locate.h"
 #include "etcl_parent.h"
 
@@ -22,6 +23,7 @@ static void register_hooks(apr_pool_t *pool)
 
     etcl_guise_put_on(pool);
     etcl_auth_offer(pool);
+    etcl_intake_offer(pool);
     ap_hook_pre_config(etcl_config_begin, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_pre_config(etcl_parent_take_over, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(etcl_check_config, NULL, NULL, APR_HOOK_MIDDLE);

@@ -6,6 +6,10 @@
 #include "etcl_config.h"
 #include "etcl_text.h"
 
+/* From here on it is worth to ask for the short way, and to take it. */
+#define LONG_BODY (64 * 1024)
+#define LONG_READ (8 * 1024)
+
 static int refuse_coding(request_rec *r, const char *coding)
 {
     ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
@@ -129,23 +133,31 @@ static apr_status_t drain(etcl_body_t *body, char *into, apr_size_t max,
             len = max - *got;
             apr_bucket_split(b, len);
         }
-        memcpy(into + *got, data, len);
+        if (data != into + *got) {
+            memcpy(into + *got, data, len);
+        }
         *got += len;
         apr_bucket_delete(b);
     }
     return APR_SUCCESS;
 }
 
-static apr_status_t receive(etcl_body_t *body, apr_size_t max, int wait)
+static void make_brigades(etcl_body_t *body)
 {
     apr_pool_t *pool = body->r->pool;
     apr_bucket_alloc_t *alloc = body->r->connection->bucket_alloc;
-    apr_status_t rv;
 
     if (!body->bb) {
         body->bb = apr_brigade_create(pool, alloc);
         body->fresh = apr_brigade_create(pool, alloc);
     }
+}
+
+static apr_status_t receive(etcl_body_t *body, apr_size_t max, int wait)
+{
+    apr_status_t rv;
+
+    make_brigades(body);
     rv = ap_get_brigade(body->r->input_filters, body->fresh, AP_MODE_READBYTES,
                         wait ? APR_BLOCK_READ : APR_NONBLOCK_READ,
                         (apr_off_t)max);
@@ -153,6 +165,34 @@ static apr_status_t receive(etcl_body_t *body, apr_size_t max, int wait)
         rv = APR_EAGAIN;
     }
     APR_BRIGADE_CONCAT(body->bb, body->fresh);
+    return rv;
+}
+
+apr_int64_t etcl_body_rest(const etcl_body_t *body)
+{
+    return body->len < 0 ? -1 : body->len - body->taken;
+}
+
+static int is_long(const etcl_body_t *body)
+{
+    return body->len < 0 || etcl_body_rest(body) >= LONG_BODY;
+}
+
+/* Of a long body the bytes may come straight into their place. */
+static apr_status_t receive_into(etcl_body_t *body, char *into, apr_size_t max,
+                                 int wait)
+{
+    apr_status_t rv;
+
+    if (!body->intake && !body->taken && is_long(body)) {
+        body->intake = etcl_intake_of(body->r);
+    }
+    if (!body->intake || max < LONG_READ) {
+        return receive(body, max, wait);
+    }
+    etcl_intake_aim(body->intake, into, max);
+    rv = receive(body, max, wait);
+    etcl_intake_aim(body->intake, NULL, 0);
     return rv;
 }
 
@@ -189,7 +229,7 @@ apr_status_t etcl_body_take(etcl_body_t *body, char *into, apr_size_t max,
         rv = drain(body, into, max, got);
     }
     while (!rv && !*got && !body->ended) {
-        rv = receive(body, max, wait);
+        rv = receive_into(body, into, max, wait);
         if (!rv) {
             rv = drain(body, into, max, got);
         }

@@ -3,12 +3,13 @@
 #ifndef ETCL_BODY_H
 #define ETCL_BODY_H
 
-#include "etcl_httpd.h"
+#include "etcl_intake.h"
 
 typedef struct {
     request_rec *r;
     apr_bucket_brigade *bb;    /* received, not yet taken */
     apr_bucket_brigade *fresh; /* always empty between calls */
+    etcl_intake_t *intake;     /* NULL: the body takes httpd's way */
     apr_int64_t len;           /* 0 none, -1 unknown */
     apr_int64_t taken;         /* bytes given away */
     int ended;                 /* everything was received */
@@ -47,6 +48,9 @@ int etcl_body_look(etcl_body_t *body, apr_size_t max);
 /** Receive up to `max` bytes without waiting, if none are here; whether there
  *  are any to take then. */
 int etcl_body_is_here(etcl_body_t *body, apr_size_t max);
+
+/** Bytes not yet taken, or -1 when that is not known. */
+apr_int64_t etcl_body_rest(const etcl_body_t *body);
 
 /** At the end: httpd's own answer is what the access log is to name, whatever
  *  the application made of the body that broke off. */
