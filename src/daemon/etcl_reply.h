@@ -10,10 +10,9 @@
 
 #include <pthread.h>
 
-/* What is received ahead of the application, and the room for it: the packet
- * that fills the window may be larger than what was free in it. */
-#define ETCL_UPLOAD_WINDOW ((apr_size_t)256 * 1024)
-#define ETCL_UPLOAD_ROOM (ETCL_UPLOAD_WINDOW + ETCL_PACKET_MAX)
+/* Room for what is pulled at once, when it comes in packets: the last of them
+ * may be larger than what was free in it. */
+#define ETCL_UPLOAD_ROOM (ETCL_TRAY_LEN + ETCL_PACKET_MAX)
 
 typedef struct {
     etcl_exchange_t base; /* first */

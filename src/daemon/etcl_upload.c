@@ -7,7 +7,6 @@
 #include "etcl_message.h"
 
 #include <string.h>
-#include <unistd.h>
 
 /* Smaller reads are served from one packet that holds what there is. */
 #define SMALL_READ 16384
@@ -34,13 +33,12 @@ static apr_size_t take(etcl_reply_t *reply, char *into, apr_size_t max)
  * from the link while Apache sends. */
 static apr_status_t ask(etcl_reply_t *reply, apr_size_t max, int whole)
 {
-    etcl_pull_t pull = { .want = max, .least = whole ? max : 1 };
+    const apr_size_t need = max < ETCL_TRAY_LEN ? max : ETCL_TRAY_LEN;
+    etcl_pull_t pull = { .want = ETCL_TRAY_LEN, .least = whole ? need : 1 };
     apr_status_t rv;
 
     if (max < SMALL_READ) {
         pull = (etcl_pull_t){ .want = SMALL_READ, .least = 1 };
-    } else if (max < ETCL_UPLOAD_WINDOW) {
-        pull.want = ETCL_UPLOAD_WINDOW;
     }
     rv = etcl_reply_room(reply, sizeof(pull));
     if (rv == APR_SUCCESS) {
@@ -64,8 +62,7 @@ static apr_status_t recv_packet(etcl_reply_t *reply, char *into,
     do {
         rv = etcl_link_recv(reply->link, into, &out->len, &fd, 0);
     } while (rv == APR_TIMEUP);
-    if (fd >= 0) {
-        close(fd);
+    if (fd >= 0 && etcl_tray_accept(&reply->link->tray, fd) != APR_SUCCESS) {
         return break_link(reply);
     }
     out->ptr = into;
@@ -103,6 +100,25 @@ static apr_status_t take_body(etcl_reply_t *reply, const etcl_frame_t *frame)
     return APR_SUCCESS;
 }
 
+/* Until the next PULL the tray is left as it is; that comes when everything
+ * was taken out of it. */
+static apr_status_t take_laid(etcl_reply_t *reply, const etcl_frame_t *frame)
+{
+    const char *tray = reply->link->tray.ptr;
+    apr_size_t len;
+
+    if (!tray || etcl_laid_decode(frame->payload, &len) != APR_SUCCESS ||
+        len > reply->owed || reply->have.len) {
+        return break_link(reply);
+    }
+    reply->have = (etcl_span_t){ tray, len };
+    reply->owed = 0;
+    if (frame->flags & ETCL_FRAME_LAST) {
+        reply->ended = APR_EOF;
+    }
+    return APR_SUCCESS;
+}
+
 static apr_status_t take_frame(etcl_reply_t *reply, const etcl_frame_t *frame)
 {
     if (frame->serial != reply->out.serial || reply->ended != APR_SUCCESS) {
@@ -111,6 +127,8 @@ static apr_status_t take_frame(etcl_reply_t *reply, const etcl_frame_t *frame)
     switch (frame->type) {
     case ETCL_FRAME_BODY:
         return take_body(reply, frame);
+    case ETCL_FRAME_LAID:
+        return take_laid(reply, frame);
     case ETCL_FRAME_BROKEN:
         return take_broken(reply, frame->payload);
     default:
@@ -132,7 +150,7 @@ static apr_status_t take_packet(etcl_reply_t *reply, etcl_span_t packet)
         rv = etcl_frame_next(&packet, &frame) == APR_SUCCESS
                  ? take_frame(reply, &frame)
                  : break_link(reply);
-        bodies += rv == APR_SUCCESS && frame.type == ETCL_FRAME_BODY;
+        bodies += rv == APR_SUCCESS && frame.type != ETCL_FRAME_BROKEN;
     }
     if (rv == APR_SUCCESS && (bodies > 1 || (reply->have.len == had &&
                                              reply->ended == APR_SUCCESS))) {
@@ -164,7 +182,7 @@ static apr_status_t fetch(etcl_reply_t *reply, apr_size_t max, int whole)
     apr_status_t rv = reply->owed ? APR_SUCCESS : ask(reply, max, whole);
 
     while (rv == APR_SUCCESS && reply->owed && reply->ended == APR_SUCCESS &&
-           reply->have.len < ETCL_UPLOAD_WINDOW) {
+           reply->have.len < ETCL_TRAY_LEN) {
         rv = recv_piece(reply, reply->have.len);
     }
     return rv;

@@ -2,7 +2,7 @@
  * frame that is out of order, of another serial, or malformed closes the link
  * and is the worker's fault. Which worker is asked is etcl_remote.c's. */
 
-#include "etcl_talk.h"
+#include "etcl_feed.h"
 #include "etcl_log.h"
 
 #include <poll.h>
@@ -114,72 +114,6 @@ static apr_status_t send_call(etcl_talk_t *t)
     return rv ? rv : send_packet(t, &packet);
 }
 
-/* Fills a frame from the client: waits for `least` bytes, and takes what else
- * there is. */
-static apr_status_t fill_frame(etcl_talk_t *t, char *into, apr_size_t max,
-                               apr_size_t least, apr_size_t *len)
-{
-    apr_status_t rv = APR_SUCCESS;
-    apr_size_t got;
-
-    *len = 0;
-    while (!rv && *len < max) {
-        rv = etcl_body_take(t->body, into + *len, max - *len, *len < least,
-                            &got);
-        *len += got;
-    }
-    return APR_STATUS_IS_EAGAIN(rv) ? APR_SUCCESS : rv;
-}
-
-static etcl_broken_t reason_of(apr_status_t rv)
-{
-    if (rv == ETCL_ESTALL) {
-        return ETCL_BROKEN_STALL;
-    }
-    return rv == ETCL_ELIMIT ? ETCL_BROKEN_LIMIT : ETCL_BROKEN_GONE;
-}
-
-/* The flags of a piece, and whether anything comes after it. With MORE there
- * is something to send at once, or to wait for. */
-static unsigned int flags_of_piece(etcl_talk_t *t, const etcl_pull_t *left,
-                                   apr_size_t len, apr_status_t rv)
-{
-    t->body_sent = rv || etcl_body_is_done(t->body);
-    if (t->body_sent) {
-        return !rv || APR_STATUS_IS_EOF(rv) ? ETCL_FRAME_LAST : 0;
-    }
-    if (len < left->least) {
-        return ETCL_FRAME_MORE;
-    }
-    return len < left->want && etcl_body_is_here(t->body, ETCL_FRAME_MAX)
-               ? ETCL_FRAME_MORE
-               : 0;
-}
-
-/* One packet of the body. `*left` is what remains to be sent; nothing when
- * what there is has been. */
-static apr_status_t send_body(etcl_talk_t *t, etcl_pull_t *left)
-{
-    etcl_packet_t packet;
-    unsigned int flags;
-    apr_size_t max, least, len;
-    apr_status_t rv;
-
-    open_packet(t, &packet);
-    max = etcl_packet_room(&packet) - ETCL_FRAME_HEAD - 1;
-    max = left->want < max ? (apr_size_t)left->want : max;
-    least = left->least < max ? (apr_size_t)left->least : max;
-    rv = fill_frame(t, etcl_packet_open(&packet), max, least, &len);
-    flags = flags_of_piece(t, left, len, rv);
-    etcl_packet_close(&packet, ETCL_FRAME_BODY, flags, len);
-    if (rv && !APR_STATUS_IS_EOF(rv)) {
-        etcl_broken_encode(reason_of(rv), &packet);
-    }
-    left->want = flags & ETCL_FRAME_MORE ? left->want - len : 0;
-    left->least = left->least > len ? left->least - len : 0;
-    return send_packet(t, &packet);
-}
-
 static step_t client_left(etcl_talk_t *t)
 {
     ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, t->r,
@@ -202,9 +136,7 @@ static step_t on_pull(etcl_talk_t *t, const etcl_frame_t *frame)
     if (t->emit->has_head && etcl_emit_pass(t->emit, 1)) {
         return client_left(t);
     }
-    do {
-        rv = send_body(t, &pull);
-    } while (!rv && pull.want);
+    rv = etcl_feed_answer(t, &pull);
     /* It may have answered without reading on; then that is to be read. */
     return rv && !APR_STATUS_IS_EPIPE(rv)
                ? bad_worker(t, "does not read what it asked for")

@@ -13,16 +13,23 @@ static apr_byte_t flags_of(unsigned int type)
         return ETCL_FRAME_MORE;
     case ETCL_FRAME_BODY:
         return ETCL_FRAME_LAST | ETCL_FRAME_MORE;
+    case ETCL_FRAME_LAID:
+        return ETCL_FRAME_LAST;
     default:
         return 0;
     }
 }
 
+static int is_known(unsigned int type)
+{
+    return (type >= ETCL_FRAME_HELLO && type <= ETCL_FRAME_ABORT) ||
+           type == ETCL_FRAME_LAID;
+}
+
 /* Nothing follows what is the last. */
 static int is_frame(unsigned int type, unsigned int flags)
 {
-    return type >= ETCL_FRAME_HELLO && type <= ETCL_FRAME_ABORT &&
-           !(flags & ~(unsigned int)flags_of(type)) &&
+    return is_known(type) && !(flags & ~(unsigned int)flags_of(type)) &&
            flags != (ETCL_FRAME_LAST | ETCL_FRAME_MORE);
 }
 

@@ -6,7 +6,7 @@
 
 #include "etcl.h"
 
-#define ETCL_WIRE_VERSION 1u
+#define ETCL_WIRE_VERSION 2u
 #define ETCL_FRAME_HEAD 12u
 #define ETCL_PACKET_MAX 65536u
 #define ETCL_FRAME_MAX (ETCL_PACKET_MAX - ETCL_FRAME_HEAD)
@@ -26,12 +26,14 @@ typedef enum {
     ETCL_FRAME_FILE = 10,   /* W: bytes of a file that rides along (fd) */
     ETCL_FRAME_LOG = 11,    /* W: a log entry of this request */
     ETCL_FRAME_END = 12,    /* W: the answer is complete */
-    ETCL_FRAME_ABORT = 13   /* W: the answer failed or breaks off */
+    ETCL_FRAME_ABORT = 13,  /* W: the answer failed or breaks off */
+    ETCL_FRAME_LAID = 15    /* C: bytes of the body lie in the link's tray,
+                               which rides along the first time (fd); LAST */
 } etcl_frame_type_t;
 
 /* Bits of `flags`. */
 #define ETCL_FRAME_MORE 0x01u /* the payload continues in the next frame */
-#define ETCL_FRAME_LAST 0x02u /* BODY: nothing follows */
+#define ETCL_FRAME_LAST 0x02u /* BODY, LAID: nothing follows */
 
 typedef struct {
     apr_byte_t type;

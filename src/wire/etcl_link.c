@@ -173,6 +173,7 @@ void etcl_link_close(etcl_link_t *link)
         close(link->fd);
     }
     link->fd = -1;
+    etcl_tray_destroy(&link->tray);
 }
 
 apr_status_t etcl_link_timeout(etcl_link_t *link, apr_int64_t timeout_us)

@@ -6,16 +6,19 @@
 #define ETCL_LINK_H
 
 #include "etcl_frame.h"
+#include "etcl_tray.h"
 
 #include <sys/types.h>
 
 #define ETCL_LINK_FDS 4 /* descriptors that one packet may carry */
 
-/* The two ends. Fields may be read by anybody, written by etcl_link.c. */
+/* The two ends. Fields may be read by anybody, written by etcl_link.c; what
+ * is in the tray is for those who send and receive bodies. */
 typedef struct {
     int fd;                 /* owned, or -1 */
     apr_int64_t timeout_us; /* in force for send and recv; 0 none */
     apr_uint32_t serial;    /* of the latest call */
+    etcl_tray_t tray;       /* made at the first long body */
 } etcl_link_t;
 
 /**

@@ -3,6 +3,7 @@
 
 #include "etcl_message.h"
 #include "etcl_bytes.h"
+#include "etcl_tray.h"
 
 #define PULL_MAX ((apr_uint64_t)1 << 62)
 
@@ -88,6 +89,29 @@ apr_status_t etcl_pull_decode(etcl_span_t payload, etcl_pull_t *out)
         return ETCL_EPROTO;
     }
     *out = pull;
+    return APR_SUCCESS;
+}
+
+apr_status_t etcl_laid_encode(apr_size_t len, unsigned int flags,
+                              etcl_packet_t *packet)
+{
+    char payload[PAYLOAD_MAX];
+    const char *end = etcl_bytes_put_u32(payload, (apr_uint32_t)len);
+
+    return etcl_packet_add(
+        packet, ETCL_FRAME_LAID, flags,
+        (etcl_span_t){ payload, (apr_size_t)(end - payload) });
+}
+
+apr_status_t etcl_laid_decode(etcl_span_t payload, apr_size_t *len)
+{
+    etcl_cursor_t in = etcl_cursor(payload);
+    apr_uint32_t value = etcl_cursor_u32(&in);
+
+    if (!etcl_cursor_is_done(&in) || value > ETCL_TRAY_LEN) {
+        return ETCL_EPROTO;
+    }
+    *len = value;
     return APR_SUCCESS;
 }
 

@@ -95,6 +95,11 @@ typedef struct {
 apr_status_t etcl_pull_encode(const etcl_pull_t *pull, etcl_packet_t *packet);
 apr_status_t etcl_pull_decode(etcl_span_t payload, etcl_pull_t *out);
 
+/* LAID: u32 length; the bytes lie in the tray, from its beginning. */
+apr_status_t etcl_laid_encode(apr_size_t len, unsigned int flags,
+                              etcl_packet_t *packet);
+apr_status_t etcl_laid_decode(etcl_span_t payload, apr_size_t *len);
+
 /* BROKEN: u8 reason, one of these. */
 typedef enum {
     ETCL_BROKEN_GONE = 1,  /* the client closed: ETCL_ESHORT */

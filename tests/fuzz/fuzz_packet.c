@@ -46,6 +46,16 @@ static void try_child(const etcl_frame_t *frame, etcl_packet_t *again)
     }
 }
 
+static void try_laid(const etcl_frame_t *frame, etcl_packet_t *again)
+{
+    apr_size_t len;
+
+    if (!etcl_laid_decode(frame->payload, &len) &&
+        !etcl_laid_encode(len, frame->flags, again)) {
+        must_be(again, frame->payload);
+    }
+}
+
 static void try_answer(const etcl_frame_t *frame, etcl_packet_t *again)
 {
     etcl_answer_t answer;
@@ -83,6 +93,9 @@ static void try_payload(const etcl_frame_t *frame)
     case ETCL_FRAME_BROKEN:
     case ETCL_FRAME_PULL:
         try_child(frame, &again);
+        return;
+    case ETCL_FRAME_LAID:
+        try_laid(frame, &again);
         return;
     case ETCL_FRAME_FILE:
     case ETCL_FRAME_END:

@@ -107,6 +107,7 @@ static void seed_others(etcl_packet_t *packet)
     etcl_end_encode(&failed, packet);
     etcl_broken_encode(ETCL_BROKEN_STALL, packet);
     etcl_packet_add(packet, ETCL_FRAME_REFUSE, 0, ETCL_SPAN(""));
+    etcl_laid_encode(65536, ETCL_FRAME_LAST, packet);
     save_packet("others", packet);
 }
 

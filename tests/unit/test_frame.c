@@ -119,7 +119,9 @@ static const struct {
                    { ETCL_FRAME_FILE, 0 },
                    { ETCL_FRAME_LOG, 0 },
                    { ETCL_FRAME_END, 0 },
-                   { ETCL_FRAME_ABORT, 0 } };
+                   { ETCL_FRAME_ABORT, 0 },
+                   { ETCL_FRAME_LAID, 0 },
+                   { ETCL_FRAME_LAID, ETCL_FRAME_LAST } };
 
 START_TEST(every_type_goes_round_and_stands_cuts_and_flips)
 {

@@ -4,6 +4,7 @@
 #include "hostile.h"
 #include "rows.h"
 #include "etcl_message.h"
+#include "etcl_tray.h"
 
 static char memory[ETCL_PACKET_MAX];
 
@@ -231,6 +232,45 @@ START_TEST(pull_wants_at_least_one_byte_and_at_most_2_to_62)
 }
 END_TEST
 
+static apr_status_t decode_laid(etcl_span_t bytes)
+{
+    etcl_packet_t packet = fresh_packet();
+    apr_size_t len;
+    apr_status_t rv = etcl_laid_decode(bytes, &len);
+
+    if (rv == APR_SUCCESS) {
+        etcl_laid_encode(len, 0, &packet);
+        hostile_same(frame_of(&packet).payload, bytes);
+    }
+    return rv;
+}
+
+static const struct {
+    apr_size_t len;
+    apr_status_t rv;
+} laids[] = { { 0, APR_SUCCESS },
+              { 1, APR_SUCCESS },
+              { ETCL_TRAY_LEN, APR_SUCCESS },
+              { ETCL_TRAY_LEN + 1, ETCL_EPROTO },
+              { APR_UINT32_MAX, ETCL_EPROTO } };
+
+START_TEST(no_more_is_laid_than_a_tray_holds)
+{
+    etcl_packet_t packet = fresh_packet();
+    apr_size_t got = 5;
+
+    etcl_laid_encode(laids[_i].len, ETCL_FRAME_LAST, &packet);
+    ck_assert_uint_eq(frame_of(&packet).type, ETCL_FRAME_LAID);
+    ck_assert_uint_eq(frame_of(&packet).flags, ETCL_FRAME_LAST);
+    ck_assert_int_eq(etcl_laid_decode(frame_of(&packet).payload, &got),
+                     laids[_i].rv);
+    ck_assert_uint_eq(got, laids[_i].rv == APR_SUCCESS ? laids[_i].len : 5);
+    if (laids[_i].rv == APR_SUCCESS) {
+        hostile_all(decode_laid, frame_of(&packet).payload);
+    }
+}
+END_TEST
+
 START_TEST(broken_has_one_of_three_reasons)
 {
     const char byte = (char)_i;
@@ -402,6 +442,7 @@ Suite *suite_message(void)
     tcase_add_test(tests, a_payload_with_a_byte_too_many_is_refused);
     tcase_add_rows(tests, pull_wants_at_least_one_byte_and_at_most_2_to_62,
                    pulls);
+    tcase_add_rows(tests, no_more_is_laid_than_a_tray_holds, laids);
     tcase_add_loop_test(tests, broken_has_one_of_three_reasons, 0, 6);
     tcase_add_rows(tests, file_is_a_range_whose_end_is_a_number, files);
     tcase_add_test(tests, log_goes_round_with_any_bytes);
