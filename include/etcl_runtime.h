@@ -8,7 +8,9 @@
 #include "etcl_call.h"
 #include "etcl_exchange.h"
 
-#define ETCL_RUNTIME_ABI 1u
+#include <sys/types.h>
+
+#define ETCL_RUNTIME_ABI 2u
 #define ETCL_RUNTIME_SYMBOL "etcl_runtime"
 
 /**
@@ -58,6 +60,7 @@ typedef struct {
     int free_threading;       /* WSGIFreeThreading */
     int case_sensitive;       /* WSGICaseSensitivity */
     int service;              /* threads=0: scripts run in the main thread */
+    int forks;                /* `settle` and `fork` will be called */
     const etcl_rule_t *rules; /* rule_count of them */
     int rule_count;
     double switch_interval; /* seconds; 0 leaves CPython's */
@@ -114,6 +117,24 @@ typedef struct {
      * Returns  APR_SUCCESS, APR_EGENERAL: it does not load.
      */
     apr_status_t (*load)(const etcl_target_t *target);
+    /**
+     * Make ready for `fork`, after `load`: collect garbage, and keep what is
+     * left out of later collections, so that its pages stay shared.
+     *
+     * Returns  APR_SUCCESS, or APR_EGENERAL: a fork would not survive, since
+     *          a module started a thread, or there is a second interpreter.
+     *          It is said in config->log, with the module's name.
+     */
+    apr_status_t (*settle)(void);
+    /**
+     * fork(), with all that Python and applications have to do around it
+     * (os.register_at_fork). In the child `born` is called first, before
+     * anything of Python runs there.
+     *
+     * Context  as `load`, after `settle`; the process has one thread
+     * Returns  as fork() does, with errno
+     */
+    pid_t (*fork)(void (*born)(void *), void *data);
     /** Answer a call. Always returns; never lets a Python error escape. */
     etcl_answer_t (*answer)(const etcl_call_t *call, etcl_exchange_t *x);
     /**

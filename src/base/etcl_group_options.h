@@ -42,6 +42,7 @@
     X(socket_user, "socket-user", TEXT, NULL, 0, 0)                            \
     X(processes, "processes", INT, 1, 1, 512)                                  \
     X(threads, "threads", INT, 15, 0, 65533)                                   \
+    X(preload, "preload", FLAG, 0, 0, 1)                                       \
     X(stack_size, "stack-size", BYTES, 0, 16384, ETCL_INT_MAX)                 \
     X(cpu_priority, "cpu-priority", INT, 0, -20, 20)                           \
     X(cpu_time_limit, "cpu-time-limit", SECONDS, 0, 0, ETCL_INT_MAX)           \

@@ -1,9 +1,10 @@
-/* Does to worker processes what the supervisor decided. The only fork() of
- * the daemon program is here, in a process that has one thread. */
+/* Does to worker processes what the supervisor decided. With templates it is
+ * etcl_nursery.c that starts them. */
 
 #include "etcl_crew.h"
 #include "etcl_clock.h"
 #include "etcl_journal.h"
+#include "etcl_nursery.h"
 #include "etcl_obituary.h"
 #include "etcl_worker.h"
 
@@ -14,15 +15,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The far ends, which the worker gets. */
-typedef struct {
-    int control_fd;
-    int out_fd;
-    int err_fd;
-    int log_fd;
-    int ledger_fd; /* -1: it does without */
-} ends_t;
-
 void etcl_crew_init(etcl_crew_t *crew, const etcl_handover_t *handover,
                     etcl_policy_t *policy)
 {
@@ -32,40 +24,10 @@ void etcl_crew_init(etcl_crew_t *crew, const etcl_handover_t *handover,
     for (i = 0; i < ETCL_ROSTER_SLOTS_MAX; i++) {
         crew->member[i].control_fd = -1;
     }
+    for (i = 0; i < ETCL_LINEAGE_PLACES; i++) {
+        crew->template[i].control_fd = -1;
+    }
     crew->kills[0] = crew->kills[1] = etcl_sample_kills();
-}
-
-static void close_fd(int *fd)
-{
-    if (*fd >= 0) {
-        close(*fd);
-    }
-    *fd = -1;
-}
-
-static void close_ends(ends_t *ends)
-{
-    close_fd(&ends->control_fd);
-    close_fd(&ends->out_fd);
-    close_fd(&ends->err_fd);
-    close_fd(&ends->log_fd);
-    close_fd(&ends->ledger_fd);
-}
-
-static int open_ends(etcl_member_t *member, ends_t *ends)
-{
-    int pair[2];
-
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
-        return 0;
-    }
-    member->control_fd = pair[0];
-    ends->control_fd = pair[1];
-    member->out = etcl_output_create(ETCL_LOG_NOTICE, &ends->out_fd);
-    member->err = etcl_output_create(ETCL_LOG_ERR, &ends->err_fd);
-    member->log = etcl_output_journal(&ends->log_fd);
-    member->ledger = etcl_ledger_create(&ends->ledger_fd);
-    return member->out && member->err && member->log;
 }
 
 /* A pipe that a process of the application still holds is read on. With too
@@ -99,9 +61,9 @@ static void drain_output(etcl_crew_t *crew, etcl_output_t **output)
     *output = NULL;
 }
 
-static void free_member(etcl_crew_t *crew, etcl_member_t *member)
+void etcl_crew_release(etcl_crew_t *crew, etcl_member_t *member)
 {
-    close_fd(&member->control_fd);
+    etcl_member_hang_up(member);
     etcl_ledger_close(member->ledger);
     drain_output(crew, &member->log);
     drain_output(crew, &member->out);
@@ -109,10 +71,11 @@ static void free_member(etcl_crew_t *crew, etcl_member_t *member)
     *member = (etcl_member_t){ .control_fd = -1 };
 }
 
-static void be_worker(const etcl_crew_t *crew, int slot, const ends_t *ends)
-    __attribute__((noreturn));
+static void be_worker(const etcl_crew_t *crew, int slot,
+                      const etcl_ends_t *ends) __attribute__((noreturn));
 
-static void be_worker(const etcl_crew_t *crew, int slot, const ends_t *ends)
+static void be_worker(const etcl_crew_t *crew, int slot,
+                      const etcl_ends_t *ends)
 {
     etcl_worker_t worker = { .group = &crew->handover->group,
                              .roster = crew->handover->roster,
@@ -127,14 +90,14 @@ static void be_worker(const etcl_crew_t *crew, int slot, const ends_t *ends)
     etcl_worker_run(&worker);
 }
 
-static void give_up_fork(etcl_crew_t *crew, int slot, ends_t *ends)
+static void give_up_fork(etcl_crew_t *crew, int slot, etcl_ends_t *ends)
 {
     etcl_journal_say(ETCL_LOG_ERR,
                      "ETCL0230: group %s cannot start worker %d: %s; it will "
                      "be tried again",
                      crew->handover->group.name, slot, strerror(errno));
-    close_ends(ends);
-    free_member(crew, &crew->member[slot]);
+    etcl_ends_close(ends);
+    etcl_crew_release(crew, &crew->member[slot]);
     etcl_roster_set_state(crew->handover->roster, slot, ETCL_SLOT_DEAD);
     etcl_policy_not_forked(crew->policy, etcl_clock_us());
 }
@@ -142,25 +105,24 @@ static void give_up_fork(etcl_crew_t *crew, int slot, ends_t *ends)
 void etcl_crew_fork(etcl_crew_t *crew, int slot)
 {
     etcl_member_t *member = &crew->member[slot];
-    ends_t ends = { -1, -1, -1, -1, -1 };
+    etcl_ends_t ends;
+    pid_t pid;
 
     etcl_roster_set_state(crew->handover->roster, slot, ETCL_SLOT_STARTING);
-    if (!open_ends(member, &ends)) {
+    if (!etcl_member_open(member, &ends)) {
         give_up_fork(crew, slot, &ends);
         return;
     }
-    member->pid = fork();
-    if (member->pid < 0) {
-        member->pid = 0;
+    pid = fork();
+    if (pid < 0) {
         give_up_fork(crew, slot, &ends);
         return;
     }
-    if (!member->pid) {
+    if (!pid) {
         be_worker(crew, slot, &ends);
     }
-    member->out->pid = member->err->pid = member->pid;
-    member->forked_us = etcl_clock_us();
-    close_ends(&ends);
+    etcl_member_name(member, pid);
+    etcl_ends_close(&ends);
     etcl_policy_forked(crew->policy, slot, etcl_clock_us());
 }
 
@@ -169,7 +131,7 @@ static void tell_end(const etcl_member_t *member, const etcl_note_t *note)
 {
     if (member->control_fd >= 0) {
         etcl_note_send(member->control_fd, note);
-    } else {
+    } else if (member->pid > 0) {
         kill(member->pid, SIGTERM);
     }
 }
@@ -194,10 +156,16 @@ void etcl_crew_retire(etcl_crew_t *crew, int slot)
 
 void etcl_crew_kill(etcl_crew_t *crew, int slot)
 {
+    pid_t pid = crew->member[slot].pid;
+
     crew->member[slot].stood_still =
         crew->policy->slot[slot].still >= ETCL_POLICY_LOOKS_MAX;
-    kill(crew->member[slot].pid, SIGKILL);
     etcl_policy_killed(crew->policy, slot);
+    if (pid > 0) {
+        kill(pid, SIGKILL);
+    } else {
+        etcl_nursery_lost(crew, slot);
+    }
 }
 
 #define KILLS_US 2000000
@@ -221,7 +189,11 @@ void etcl_crew_look(etcl_crew_t *crew, apr_int64_t now_us)
 
 void etcl_crew_lost(etcl_crew_t *crew, int slot)
 {
-    close_fd(&crew->member[slot].control_fd);
+    if (crew->member[slot].pid > 0) {
+        etcl_member_hang_up(&crew->member[slot]);
+    } else {
+        etcl_nursery_lost(crew, slot);
+    }
 }
 
 static apr_uint64_t count_served(const etcl_crew_t *crew, int slot)
@@ -342,7 +314,7 @@ static void bury(etcl_crew_t *crew, int slot, int status)
     etcl_policy_ended(crew->policy, slot, count_served(crew, slot) > 0,
                       etcl_clock_us());
     tell_back_off(crew, failures);
-    free_member(crew, member);
+    etcl_crew_release(crew, member);
 }
 
 void etcl_crew_reap(etcl_crew_t *crew)
@@ -356,4 +328,18 @@ void etcl_crew_reap(etcl_crew_t *crew)
             bury(crew, i, status);
         }
     }
+    etcl_nursery_reap(crew);
+}
+
+int etcl_crew_has(const etcl_crew_t *crew, pid_t pid)
+{
+    int i, found = 0;
+
+    for (i = 0; i < crew->policy->slots; i++) {
+        found |= crew->member[i].pid == pid;
+    }
+    for (i = 0; i < ETCL_LINEAGE_PLACES; i++) {
+        found |= crew->template[i].pid == pid;
+    }
+    return found;
 }

@@ -4,35 +4,17 @@
 #define ETCL_CREW_H
 
 #include "etcl_handover.h"
-#include "etcl_ledger.h"
-#include "etcl_note.h"
-#include "etcl_output.h"
+#include "etcl_member.h"
 #include "etcl_policy.h"
 #include "etcl_sample.h"
 
-#include <sys/types.h>
-
 #define ETCL_CREW_ORPHANS 64 /* pipes that outlive their worker */
-
-typedef struct {
-    pid_t pid;          /* 0: the slot is free */
-    int control_fd;     /* or -1 */
-    int stood_still;    /* it was killed because its heart did */
-    int no_python;      /* it reported that Python does not start */
-    etcl_why_t why;     /* it is to be replaced; the reason */
-    etcl_output_t *out; /* what it prints; or NULL */
-    etcl_output_t *err;
-    etcl_output_t *log;          /* its journal */
-    const etcl_ledger_t *ledger; /* what it works on; or NULL */
-    apr_int64_t forked_us;
-    apr_int64_t told_us;  /* when it began to end; 0 */
-    apr_int64_t resident; /* bytes of memory, at the last look; 0 */
-} etcl_member_t;
 
 typedef struct {
     const etcl_handover_t *handover;
     etcl_policy_t *policy;
     etcl_member_t member[ETCL_ROSTER_SLOTS_MAX];
+    etcl_member_t template[ETCL_LINEAGE_PLACES]; /* etcl_nursery.c */
     /* A program that an application left running may still print. */
     etcl_output_t *orphan[ETCL_CREW_ORPHANS];
     /* Two looks at the kernel's counters, so that there is always one from
@@ -55,10 +37,17 @@ void etcl_crew_kill(etcl_crew_t *crew, int slot);
 /** Now and then: see how much memory workers have. */
 void etcl_crew_look(etcl_crew_t *crew, apr_int64_t now_us);
 
-/** The worker has closed its end of the control socket. */
+/** The worker has closed its end of the control socket. One that was ordered
+ *  from a template and never spoke does not come. */
 void etcl_crew_lost(etcl_crew_t *crew, int slot);
 
-/** Bury all workers that have ended: roster, policy and a line in the log. */
+/** Bury all that have ended: roster, policy and a line in the log. */
 void etcl_crew_reap(etcl_crew_t *crew);
+
+/** Close what belongs to a process that is no more; its place is free. */
+void etcl_crew_release(etcl_crew_t *crew, etcl_member_t *member);
+
+/** Whether this is one of its processes. */
+int etcl_crew_has(const etcl_crew_t *crew, pid_t pid);
 
 #endif

@@ -83,27 +83,49 @@ static void on_cpu_spent(int number, siginfo_t *info, void *context)
     etcl_guard_cpu_spent();
 }
 
+static void on_nothing(int number, siginfo_t *info, void *context)
+{
+}
+
+/* What is there already the application has set, in a template. */
 static void handle(int number, void (*handler)(int, siginfo_t *, void *))
 {
-    struct sigaction action = { .sa_flags = SA_RESTART | SA_SIGINFO };
+    struct sigaction action = { .sa_flags = SA_RESTART | SA_SIGINFO }, old;
 
+    if (!sigaction(number, NULL, &old) && old.sa_handler != SIG_DFL &&
+        old.sa_sigaction != on_nothing) {
+        return;
+    }
     action.sa_sigaction = handler;
     sigemptyset(&action.sa_mask);
     sigaction(number, &action, NULL);
 }
 
-static void open_signals(void)
+static void unblock_signals(void)
 {
     sigset_t none;
 
+    sigemptyset(&none);
+    pthread_sigmask(SIG_SETMASK, &none, NULL);
+}
+
+void etcl_heart_prepare(void)
+{
+    handle(SIGUSR1, on_nothing);
+    handle(SIGUSR2, on_nothing);
+    handle(SIGHUP, on_nothing);
+    unblock_signals();
+}
+
+static void open_signals(void)
+{
     handle(SIGTERM, on_signal);
     handle(SIGINT, on_signal);
     handle(SIGUSR1, on_signal);
     handle(SIGUSR2, on_signal);
     handle(SIGHUP, on_signal);
     handle(SIGXCPU, on_cpu_spent);
-    sigemptyset(&none);
-    pthread_sigmask(SIG_SETMASK, &none, NULL);
+    unblock_signals();
 }
 
 /* A service has no calls to finish, and all of its time to end. */

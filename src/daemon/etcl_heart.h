@@ -16,6 +16,13 @@ typedef struct {
 } etcl_order_t;
 
 /**
+ * Let signals in before there is a heart, in a process whose forks will have
+ * one: SIGTERM and SIGINT end it, others do nothing. What an application takes
+ * over now stays its own.
+ */
+void etcl_heart_prepare(void);
+
+/**
  * Install the handlers of signals, then let signals in, and start the thread.
  * An order to end ends the process at once until etcl_heart_serve or
  * etcl_heart_service.

@@ -53,13 +53,37 @@ void etcl_note_send(int fd, const etcl_note_t *note)
     } while (sent < 0 && errno == EINTR);
 }
 
+/* Who sent it, if the socket is to say so (SO_PASSCRED). */
+static pid_t sender_of(struct msghdr *message)
+{
+    const struct cmsghdr *head = CMSG_FIRSTHDR(message);
+    struct ucred who;
+
+    if (!head || head->cmsg_level != SOL_SOCKET ||
+        head->cmsg_type != SCM_CREDENTIALS ||
+        head->cmsg_len != CMSG_LEN(sizeof(who))) {
+        return 0;
+    }
+    memcpy(&who, CMSG_DATA(head), sizeof(who));
+    return who.pid;
+}
+
 apr_status_t etcl_note_recv(int fd, char buf[ETCL_NOTE_MAX], etcl_note_t *out)
 {
+    union {
+        struct cmsghdr head; /* aligned for it */
+        char bytes[CMSG_SPACE(sizeof(struct ucred))];
+    } extra;
+    struct iovec part = { buf, ETCL_NOTE_MAX };
+    struct msghdr message = { .msg_iov = &part,
+                              .msg_iovlen = 1,
+                              .msg_control = extra.bytes,
+                              .msg_controllen = sizeof(extra.bytes) };
     fixed_t fixed;
     ssize_t got;
 
     do {
-        got = recv(fd, buf, ETCL_NOTE_MAX, MSG_DONTWAIT);
+        got = recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     } while (got < 0 && errno == EINTR);
     if (got < 0) {
         return errno == EAGAIN ? APR_EAGAIN : APR_EOF;
@@ -76,6 +100,7 @@ apr_status_t etcl_note_recv(int fd, char buf[ETCL_NOTE_MAX], etcl_note_t *out)
                           .a_us = fixed.a_us,
                           .b_us = fixed.b_us,
                           .text = { buf + sizeof(fixed),
-                                    (apr_size_t)got - sizeof(fixed) } };
+                                    (apr_size_t)got - sizeof(fixed) },
+                          .sender = sender_of(&message) };
     return APR_SUCCESS;
 }

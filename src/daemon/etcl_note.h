@@ -7,6 +7,8 @@
 
 #include "etcl.h"
 
+#include <sys/types.h>
+
 #define ETCL_NOTE_TEXT_MAX 4096
 
 typedef enum {
@@ -16,6 +18,8 @@ typedef enum {
     ETCL_NOTE_LEAVING = 4, /* W: it ends by itself, for reason `number` */
     ETCL_NOTE_REPLACE = 5, /* W: it wants a successor, for reason `number` */
     ETCL_NOTE_KEPT = 7,    /* W: script `text` is not to be reloaded */
+    ETCL_NOTE_BORN = 8,    /* W: the first one; `sender` is its pid */
+    ETCL_NOTE_REFUSED = 9, /* template: it cannot be forked */
     ETCL_NOTE_RETIRE = 6   /* S: end, for reason `number`; `a_us` for calls,
                               then `b_us` for Python */
 } etcl_note_kind_t;
@@ -42,6 +46,7 @@ typedef struct {
     apr_int64_t a_us;
     apr_int64_t b_us;
     etcl_span_t text; /* received: inside the buffer of etcl_note_recv */
+    pid_t sender;     /* received: as the kernel says, or 0 */
 } etcl_note_t;
 
 /** The name of a reason, as process_stopping events have it. */

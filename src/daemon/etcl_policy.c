@@ -44,6 +44,7 @@ void etcl_policy_init(etcl_policy_t *policy, int slots,
         .evict = etcl_policy_limits(evict ? evict : graceful, shutdown, 0),
         .hurry = etcl_policy_limits(graceful, shutdown, 1),
     };
+    etcl_lineage_init(&policy->lineage, options);
 }
 
 const etcl_policy_grace_t *etcl_policy_grace(const etcl_policy_t *policy,
@@ -160,43 +161,72 @@ static etcl_action_t wait_for(const etcl_policy_t *policy, apr_int64_t until_us)
             until_us = sooner(until_us, policy->slot[i].until_us);
         }
     }
-    return (etcl_action_t){ ETCL_DO_WAIT, -1, until_us };
+    return (etcl_action_t){ ETCL_DO_WAIT, -1, until_us, -1 };
+}
+
+/* Workers come from the template that is there, or wait for it. */
+static etcl_action_t fill_slot(const etcl_policy_t *policy, int slot,
+                               apr_int64_t template_us)
+{
+    int place = policy->lineage.present;
+
+    if (!etcl_lineage_rules(&policy->lineage)) {
+        return (etcl_action_t){ ETCL_DO_FORK, slot, 0, -1 };
+    }
+    return place < 0 ? wait_for(policy, template_us)
+                     : (etcl_action_t){ ETCL_DO_BEAR, slot, 0, place };
 }
 
 /* What the number of workers asks for. */
 static etcl_action_t keep_number(const etcl_policy_t *policy,
-                                 const tally_t *tally, apr_int64_t now_us)
+                                 const tally_t *tally, apr_int64_t template_us,
+                                 apr_int64_t now_us)
 {
     if (tally->stale && tally->ready > policy->wanted) {
-        return (etcl_action_t){ ETCL_DO_RETIRE, find_stale(policy), 0 };
+        return (etcl_action_t){ ETCL_DO_RETIRE, find_stale(policy), 0, -1 };
     }
     if (!wants_start(policy, tally) || tally->free_slot < 0) {
-        return wait_for(policy, 0);
+        return wait_for(policy, template_us);
     }
     if (now_us < policy->not_before_us) {
-        return wait_for(policy, policy->not_before_us);
+        return wait_for(policy, sooner(policy->not_before_us, template_us));
     }
-    return (etcl_action_t){ ETCL_DO_FORK, tally->free_slot, 0 };
+    return fill_slot(policy, tally->free_slot, template_us);
+}
+
+/* What the workers need, and what templates do for them. */
+static etcl_action_t keep_up(const etcl_policy_t *policy, apr_int64_t now_us)
+{
+    tally_t tally = count_workers(policy);
+    etcl_lineage_action_t template = etcl_lineage_next(
+        &policy->lineage, policy->ending, tally.ready, now_us);
+
+    if (template.what != ETCL_LINEAGE_REST) {
+        return (etcl_action_t){ template.what == ETCL_LINEAGE_LOAD
+                                    ? ETCL_DO_LOAD
+                                    : ETCL_DO_DROP,
+                                -1, 0, template.place };
+    }
+    if (!policy->ending) {
+        return keep_number(policy, &tally, template.until_us, now_us);
+    }
+    return tally.alive || etcl_lineage_lives(&policy->lineage)
+               ? wait_for(policy, 0)
+               : (etcl_action_t){ ETCL_DO_EXIT, -1, 0, -1 };
 }
 
 etcl_action_t etcl_policy_next(const etcl_policy_t *policy, apr_int64_t now_us)
 {
     int slot = find_overdue(policy, now_us);
-    tally_t tally;
 
     if (slot >= 0) {
-        return (etcl_action_t){ ETCL_DO_KILL, slot, 0 };
+        return (etcl_action_t){ ETCL_DO_KILL, slot, 0, -1 };
     }
     slot = find_useless(policy);
     if (slot >= 0) {
-        return (etcl_action_t){ ETCL_DO_RETIRE, slot, 0 };
+        return (etcl_action_t){ ETCL_DO_RETIRE, slot, 0, -1 };
     }
-    tally = count_workers(policy);
-    if (!policy->ending) {
-        return keep_number(policy, &tally, now_us);
-    }
-    return tally.alive ? wait_for(policy, 0)
-                       : (etcl_action_t){ ETCL_DO_EXIT, -1, 0 };
+    return keep_up(policy, now_us);
 }
 
 void etcl_policy_forked(etcl_policy_t *policy, int slot, apr_int64_t now_us)
@@ -205,6 +235,26 @@ void etcl_policy_forked(etcl_policy_t *policy, int slot, apr_int64_t now_us)
         .state = ETCL_WORKER_STARTING,
         .until_us = policy->startup_us ? now_us + policy->startup_us : 0,
     };
+}
+
+void etcl_policy_ordered(etcl_policy_t *policy, int slot, apr_int64_t now_us)
+{
+    policy->slot[slot] = (etcl_policy_slot_t){
+        .state = ETCL_WORKER_STARTING,
+        .unborn = 1,
+        .until_us = now_us + ETCL_POLICY_BIRTH_US,
+    };
+}
+
+/* It may have been told to end meanwhile, within other limits. */
+void etcl_policy_born(etcl_policy_t *policy, int slot, apr_int64_t now_us)
+{
+    etcl_policy_slot_t *self = &policy->slot[slot];
+
+    self->unborn = 0;
+    if (self->state == ETCL_WORKER_STARTING) {
+        self->until_us = policy->startup_us ? now_us + policy->startup_us : 0;
+    }
 }
 
 /* A start costs a second of one CPU or so: once in eight does no harm, and
@@ -271,6 +321,35 @@ int etcl_policy_ready(etcl_policy_t *policy, int slot, int failing,
     return 0;
 }
 
+/* Every worker has code that is older than what is there now. */
+static void outdate(etcl_policy_t *policy)
+{
+    int i;
+
+    for (i = 0; i < policy->slots; i++) {
+        policy->slot[i].stale = 1;
+    }
+}
+
+int etcl_policy_template_ready(etcl_policy_t *policy, int place, int failing,
+                               apr_int64_t now_us)
+{
+    etcl_heir_t heir = etcl_lineage_ready(&policy->lineage, place, failing,
+                                          best_failing(policy), now_us);
+
+    if (heir == ETCL_HEIR_NEW) {
+        outdate(policy);
+    }
+    return heir != ETCL_HEIR_USELESS;
+}
+
+void etcl_policy_template_refused(etcl_policy_t *policy)
+{
+    if (etcl_lineage_refuse(&policy->lineage)) {
+        outdate(policy);
+    }
+}
+
 int etcl_policy_looked(etcl_policy_t *policy, int slot, apr_int64_t beat_us)
 {
     etcl_policy_slot_t *self = &policy->slot[slot];
@@ -304,6 +383,9 @@ void etcl_policy_retiring(etcl_policy_t *policy, int slot,
 
 void etcl_policy_killed(etcl_policy_t *policy, int slot)
 {
+    if (policy->slot[slot].unborn) {
+        etcl_lineage_give_up(&policy->lineage);
+    }
     policy->slot[slot].late = policy->slot[slot].state == ETCL_WORKER_STARTING;
     policy->slot[slot].state = ETCL_WORKER_KILLED;
 }
@@ -352,6 +434,10 @@ void etcl_policy_renew(etcl_policy_t *policy, int slot)
         policy->failures = 0;
         policy->short_lived = 0;
         policy->not_before_us = 0;
+        etcl_lineage_renew(&policy->lineage);
+    }
+    if (slot < 0 && etcl_lineage_rules(&policy->lineage)) {
+        return; /* when the template with the new code is ready */
     }
     for (i = 0; i < policy->slots; i++) {
         policy->slot[i].stale |= slot < 0 || slot == i;

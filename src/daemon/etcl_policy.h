@@ -6,6 +6,7 @@
 #define ETCL_POLICY_H
 
 #include "etcl_group.h"
+#include "etcl_lineage.h"
 #include "etcl_roster.h"
 
 /* A worker that ends sooner than this after it became ready, and answered
@@ -26,6 +27,9 @@
  * asked of another worker. */
 #define ETCL_POLICY_LOOKS_MAX 20
 
+/* A template forks in milliseconds. One that takes longer stands still. */
+#define ETCL_POLICY_BIRTH_US 5000000
+
 /* What a retiring worker has beyond its own limits before it is killed. */
 #define ETCL_POLICY_SLACK_US 500000
 
@@ -44,6 +48,7 @@ typedef struct {
     int stale;            /* to be replaced */
     int unwanted;         /* loads fewer scripts than those it would replace */
     int failing;          /* scripts that it could not load */
+    int unborn;           /* a template was told to fork it */
     int late;             /* it was killed because it did not become ready */
     apr_int64_t beat_us;  /* its heartbeat at the last look */
     int still;            /* looks in a row at which it was the same */
@@ -69,12 +74,16 @@ typedef struct {
     int failures;              /* starts that failed, in a row */
     int short_lived;           /* workers that did not start well, in a row */
     apr_int64_t not_before_us; /* back-off: no start until then */
+    etcl_lineage_t lineage;    /* templates, with preload=on */
     etcl_policy_slot_t slot[ETCL_ROSTER_SLOTS_MAX];
 } etcl_policy_t;
 
 typedef enum {
     ETCL_DO_WAIT,   /* until `until_us`; 0: until something happens */
     ETCL_DO_FORK,   /* start a worker in `slot` */
+    ETCL_DO_BEAR,   /* have the template of `place` fork one for `slot` */
+    ETCL_DO_LOAD,   /* start a template in `place` */
+    ETCL_DO_DROP,   /* end the template of `place` */
     ETCL_DO_RETIRE, /* tell the worker of `slot` to finish and end */
     ETCL_DO_KILL,
     ETCL_DO_EXIT /* the group has ended */
@@ -84,6 +93,7 @@ typedef struct {
     etcl_do_t what;
     int slot;
     apr_int64_t until_us;
+    int place; /* of a template */
 } etcl_action_t;
 
 /**
@@ -110,6 +120,9 @@ const etcl_policy_grace_t *etcl_policy_grace(const etcl_policy_t *policy,
 /* What happened. */
 
 void etcl_policy_forked(etcl_policy_t *policy, int slot, apr_int64_t now_us);
+/** The same by a template: it is not known yet whether there is a process. */
+void etcl_policy_ordered(etcl_policy_t *policy, int slot, apr_int64_t now_us);
+void etcl_policy_born(etcl_policy_t *policy, int slot, apr_int64_t now_us);
 void etcl_policy_not_forked(etcl_policy_t *policy, apr_int64_t now_us);
 
 /**
@@ -120,6 +133,17 @@ void etcl_policy_not_forked(etcl_policy_t *policy, apr_int64_t now_us);
  */
 int etcl_policy_ready(etcl_policy_t *policy, int slot, int failing,
                       apr_int64_t now_us);
+
+/**
+ * A template is ready; `failing` of its scripts did not load.
+ *
+ * Returns  1, 0 as etcl_policy_ready
+ */
+int etcl_policy_template_ready(etcl_policy_t *policy, int place, int failing,
+                               apr_int64_t now_us);
+
+/** A template cannot be forked: workers load by themselves. */
+void etcl_policy_template_refused(etcl_policy_t *policy);
 
 /** It was told to end within `grace`, or ends by itself. */
 void etcl_policy_retiring(etcl_policy_t *policy, int slot,

@@ -6,6 +6,7 @@
 #include "etcl_clock.h"
 #include "etcl_crew.h"
 #include "etcl_journal.h"
+#include "etcl_nursery.h"
 #include "etcl_sample.h"
 #include "etcl_watch.h"
 
@@ -15,7 +16,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Where a descriptor stands in the poll set; a slot has five places. */
+/* Where a descriptor stands in the poll set; a slot has five places, and so
+ * has a template behind them. */
 #define AT_SIGNAL 0
 #define AT_LIFELINE 1
 #define AT_SLOTS 2
@@ -26,7 +28,8 @@
 #define AT_ERR 3
 #define AT_LOG 4
 #define POLL_MAX                                                               \
-    (AT_SLOTS + PER_SLOT * ETCL_ROSTER_SLOTS_MAX + ETCL_CREW_ORPHANS)
+    (AT_SLOTS + PER_SLOT * (ETCL_ROSTER_SLOTS_MAX + ETCL_LINEAGE_PLACES) +     \
+     ETCL_CREW_ORPHANS)
 
 #define NOTES_MAX 64 /* of one worker in one go */
 
@@ -147,6 +150,15 @@ static void take_lifeline(supervisor_t *self)
     }
 }
 
+static void tell_old_stays(const supervisor_t *self)
+{
+    etcl_journal_say(ETCL_LOG_ERR,
+                     "ETCL0239: the new code of group %s does not load; the "
+                     "workers that run go on with the old code until a script "
+                     "changes again",
+                     self->group->name);
+}
+
 static void take_ready(supervisor_t *self, int slot, int failing)
 {
     etcl_roster_t *roster = self->handover->roster;
@@ -155,11 +167,7 @@ static void take_ready(supervisor_t *self, int slot, int failing)
         etcl_policy_ready(&self->policy, slot, failing, etcl_clock_us());
 
     if (!serves) {
-        etcl_journal_say(ETCL_LOG_ERR,
-                         "ETCL0239: the new code of group %s does not load; "
-                         "the workers that run go on with the old code until "
-                         "a script changes again",
-                         group->name);
+        tell_old_stays(self);
         return;
     }
     etcl_roster_set_state(roster, slot,
@@ -197,6 +205,9 @@ static void take_note(supervisor_t *self, int slot, const etcl_note_t *note)
     int live = state == ETCL_WORKER_STARTING || state == ETCL_WORKER_READY;
 
     switch (note->kind) {
+    case ETCL_NOTE_BORN:
+        etcl_nursery_born(&self->crew, slot, note->sender);
+        break;
     case ETCL_NOTE_READY:
         if (state == ETCL_WORKER_STARTING) {
             take_ready(self, slot, (int)(note->number & 0xffff));
@@ -228,25 +239,37 @@ static void take_note(supervisor_t *self, int slot, const etcl_note_t *note)
     }
 }
 
-static void take_notes(supervisor_t *self, int slot)
+static void take_template_note(supervisor_t *self, int place,
+                               const etcl_note_t *note)
+{
+    if (note->kind == ETCL_NOTE_LOADED) {
+        take_loaded(self, note);
+    } else if (!etcl_nursery_hear(&self->crew, place, note)) {
+        tell_old_stays(self);
+    }
+}
+
+/* The next note of a process; APR_EOF: it has closed its socket. */
+static apr_status_t take_notes(supervisor_t *self, const etcl_member_t *from,
+                               int number,
+                               void (*take)(supervisor_t *self, int number,
+                                            const etcl_note_t *note))
 {
     char buf[ETCL_NOTE_MAX];
     etcl_note_t note;
-    apr_status_t rv;
+    apr_status_t rv = APR_SUCCESS;
     int count;
 
-    for (count = 0; count < NOTES_MAX; count++) {
-        rv = etcl_note_recv(self->crew.member[slot].control_fd, buf, &note);
-        if (rv == APR_EOF) {
-            etcl_crew_lost(&self->crew, slot);
-        }
+    for (count = 0; count < NOTES_MAX && from->control_fd >= 0; count++) {
+        rv = etcl_note_recv(from->control_fd, buf, &note);
         if (rv == APR_EOF || rv == APR_EAGAIN) {
-            return;
+            return rv;
         }
         if (rv == APR_SUCCESS) {
-            take_note(self, slot, &note);
+            take(self, number, &note);
         }
     }
+    return APR_SUCCESS;
 }
 
 /* Somebody leased this slot's worker a moment before it went: the closed
@@ -279,22 +302,31 @@ static int output_fd(const etcl_output_t *output)
     return output ? output->fd : -1;
 }
 
+static struct pollfd *fill_member(struct pollfd *at,
+                                  const etcl_member_t *member, int listen_fd)
+{
+    *at++ = poll_for(listen_fd);
+    *at++ = poll_for(member->control_fd);
+    *at++ = poll_for(output_fd(member->out));
+    *at++ = poll_for(output_fd(member->err));
+    *at++ = poll_for(output_fd(member->log));
+    return at;
+}
+
 static nfds_t fill_polls(supervisor_t *self)
 {
     struct pollfd *at = self->polls;
-    const etcl_member_t *member;
     int i, ours;
 
     *at++ = poll_for(self->signal_fd);
     *at++ = poll_for(self->lifeline_fd);
     for (i = 0; i < self->policy.slots; i++) {
-        member = &self->crew.member[i];
         ours = self->policy.slot[i].state != ETCL_WORKER_READY;
-        *at++ = poll_for(ours ? self->handover->listen_fd + i : -1);
-        *at++ = poll_for(member->control_fd);
-        *at++ = poll_for(output_fd(member->out));
-        *at++ = poll_for(output_fd(member->err));
-        *at++ = poll_for(output_fd(member->log));
+        at = fill_member(at, &self->crew.member[i],
+                         ours ? self->handover->listen_fd + i : -1);
+    }
+    for (i = 0; i < ETCL_LINEAGE_PLACES; i++) {
+        at = fill_member(at, &self->crew.template[i], -1);
     }
     for (i = 0; i < ETCL_CREW_ORPHANS; i++) {
         *at++ = poll_for(output_fd(self->crew.orphan[i]));
@@ -302,13 +334,8 @@ static nfds_t fill_polls(supervisor_t *self)
     return (nfds_t)(at - self->polls);
 }
 
-static void take_slot(supervisor_t *self, int slot, const struct pollfd *polls)
+static void take_output(etcl_member_t *member, const struct pollfd *polls)
 {
-    etcl_member_t *member = &self->crew.member[slot];
-
-    if (polls[AT_LISTEN].revents) {
-        turn_away(self, slot);
-    }
     if (polls[AT_LOG].revents && member->log) {
         pump(&member->log);
     }
@@ -318,8 +345,31 @@ static void take_slot(supervisor_t *self, int slot, const struct pollfd *polls)
     if (polls[AT_ERR].revents && member->err) {
         pump(&member->err);
     }
-    if (polls[AT_CONTROL].revents && member->control_fd >= 0) {
-        take_notes(self, slot);
+}
+
+static void take_slot(supervisor_t *self, int slot, const struct pollfd *polls)
+{
+    etcl_member_t *member = &self->crew.member[slot];
+
+    if (polls[AT_LISTEN].revents) {
+        turn_away(self, slot);
+    }
+    take_output(member, polls);
+    if (polls[AT_CONTROL].revents &&
+        take_notes(self, member, slot, take_note) == APR_EOF) {
+        etcl_crew_lost(&self->crew, slot);
+    }
+}
+
+static void take_template(supervisor_t *self, int place,
+                          const struct pollfd *polls)
+{
+    etcl_member_t *member = &self->crew.template[place];
+
+    take_output(member, polls);
+    if (polls[AT_CONTROL].revents &&
+        take_notes(self, member, place, take_template_note) == APR_EOF) {
+        etcl_member_hang_up(member);
     }
 }
 
@@ -333,6 +383,9 @@ static void take_events(supervisor_t *self)
         take_slot(self, i, polls + AT_SLOTS + i * PER_SLOT);
     }
     polls += AT_SLOTS + slots * PER_SLOT;
+    for (i = 0; i < ETCL_LINEAGE_PLACES; i++, polls += PER_SLOT) {
+        take_template(self, i, polls);
+    }
     for (i = 0; i < ETCL_CREW_ORPHANS; i++) {
         if (polls[i].revents) {
             pump(&self->crew.orphan[i]);
@@ -370,6 +423,15 @@ static etcl_action_t act(supervisor_t *self)
         switch (action.what) {
         case ETCL_DO_FORK:
             etcl_crew_fork(&self->crew, action.slot);
+            break;
+        case ETCL_DO_BEAR:
+            etcl_nursery_bear(&self->crew, action.place, action.slot);
+            break;
+        case ETCL_DO_LOAD:
+            etcl_nursery_load(&self->crew, action.place);
+            break;
+        case ETCL_DO_DROP:
+            etcl_nursery_drop(&self->crew, action.place);
             break;
         case ETCL_DO_RETIRE:
             etcl_crew_retire(&self->crew, action.slot);
@@ -483,6 +545,9 @@ static void prepare(supervisor_t *self, const etcl_handover_t *handover)
     self->lifeline_fd = handover->lifeline_fd;
     etcl_policy_init(&self->policy, self->group->slots, options);
     etcl_crew_init(&self->crew, handover, &self->policy);
+    if (self->policy.lineage.wanted) {
+        etcl_nursery_open();
+    }
     watch_scripts(self);
     etcl_journal_say(ETCL_LOG_INFO,
                      "ETCL0235: group %s starts: %d workers of %d threads, "

@@ -5,6 +5,7 @@
 
 #include "etcl_group.h"
 #include "etcl_roster.h"
+#include "etcl_runtime.h"
 
 /* What a worker gets from its supervisor. */
 typedef struct {
@@ -27,5 +28,19 @@ typedef struct {
  *          supervisor's signals are blocked
  */
 void etcl_worker_run(const etcl_worker_t *worker) __attribute__((noreturn));
+
+/**
+ * The same in two steps, for a fork of a template. First everything that
+ * comes before Python: journal, roster, heart. `printed`: descriptors 1 and 2
+ * are the worker's.
+ *
+ * Owns     `worker` is borrowed for the life of the process
+ * Context  the only thread; on return there is the heart beside it
+ */
+void etcl_worker_begin(const etcl_worker_t *worker, int printed);
+
+/** Then: serve with what the template has loaded. */
+void etcl_worker_serve(const etcl_runtime_t *runtime, int failing,
+                       pid_t supervisor) __attribute__((noreturn));
 
 #endif

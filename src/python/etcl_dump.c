@@ -50,6 +50,20 @@ void etcl_dump_unblock(void)
     pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
+/* The signals write to a number, which now means a pipe of this process. */
+void etcl_dump_renew(void)
+{
+    int fds[2];
+
+    if (pipe_fds[0] < 0 || pipe2(fds, O_CLOEXEC | O_NONBLOCK)) {
+        return;
+    }
+    dup3(fds[0], pipe_fds[0], O_CLOEXEC);
+    dup3(fds[1], pipe_fds[1], O_CLOEXEC);
+    close(fds[0]);
+    close(fds[1]);
+}
+
 static apr_size_t collect(char *text)
 {
     struct pollfd wait = { .fd = pipe_fds[0], .events = POLLIN };

@@ -12,6 +12,9 @@ extern PyMethodDef etcl_dump_methods[];
 /** See etcl_runtime_t.dump. */
 void etcl_dump_stack(etcl_exchange_t *x);
 
+/** This process is a fork: its stacks are not for the other one. */
+void etcl_dump_renew(void);
+
 /** The calling thread must not block the signals of a dump. */
 void etcl_dump_unblock(void);
 

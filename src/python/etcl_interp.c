@@ -11,6 +11,7 @@
 #include "etcl_key.h"
 #include "etcl_origin.h"
 #include "etcl_outside.h"
+#include "etcl_preload.h"
 #include "etcl_setup.h"
 #include "etcl_say.h"
 #include "etcl_start.h"
@@ -39,6 +40,7 @@ static const struct {
     { "<mod_etcl: process.py>", etcl_py_process },
     { "<mod_etcl: scripts.py>", etcl_py_scripts },
     { "<mod_etcl: verdicts.py>", etcl_py_verdicts },
+    { "<mod_etcl: preload.py>", etcl_py_preload },
 };
 
 static int run_source(PyObject *space, const char *name, const char *text)
@@ -63,7 +65,8 @@ static int fill_module(PyObject *module, etcl_interp_t *interp)
     if (rv || PyModule_AddFunctions(module, etcl_stream_methods) ||
         PyModule_AddFunctions(module, etcl_dump_methods) ||
         PyModule_AddFunctions(module, etcl_event_methods) ||
-        PyModule_AddFunctions(module, etcl_meter_methods)) {
+        PyModule_AddFunctions(module, etcl_meter_methods) ||
+        PyModule_AddFunctions(module, etcl_preload_methods)) {
         return -1;
     }
     return PyModule_AddObjectRef(module, "__builtins__", PyEval_GetBuiltins());

@@ -51,7 +51,9 @@
     X(load_script)                                                             \
     X(say_no_callable)                                                         \
     X(file_types)                                                              \
-    X(run_exit_callbacks)
+    X(run_exit_callbacks)                                                      \
+    X(settle)                                                                  \
+    X(begin_process)
 
 #define ETCL_INTERP_FIELD(field, ...) PyObject *field;
 

@@ -162,6 +162,11 @@ void etcl_meter_end(etcl_turn_t *turn, int status)
     }
 }
 
+void etcl_meter_begin_process(void)
+{
+    sums = (sums_t){ .since_us = etcl_clock_wall_us() };
+}
+
 /* ---- for metrics.py */
 
 static PyObject *list_numbers(const apr_int64_t *numbers, int count)

@@ -45,6 +45,9 @@ void etcl_meter_begin(etcl_meter_t *meter, int on, apr_int64_t gate_us);
  */
 void etcl_meter_end(struct etcl_turn_t *turn, int status);
 
+/** What was recorded is another process's: a fork of it begins anew. */
+void etcl_meter_begin_process(void);
+
 /** Whether metrics are recorded. Any thread. */
 int etcl_meter_recording(void);
 

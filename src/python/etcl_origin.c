@@ -33,6 +33,11 @@ apr_status_t etcl_origin_take(apr_pool_t *pool)
     return APR_SUCCESS;
 }
 
+void etcl_origin_begin(void)
+{
+    began_us = etcl_clock_wall_us();
+}
+
 /* b"NAME=value" of each variable. */
 static PyObject *list_environment(void)
 {
@@ -118,13 +123,14 @@ PyObject *etcl_origin_describe(etcl_interp_t *interp)
 {
     const etcl_runtime_config_t *config = etcl_start_config();
     PyObject *dict = Py_BuildValue(
-        "{sNsNsNsNsNsisisisd}", "process_group",
+        "{sNsNsNsNsNsisisisisd}", "process_group",
         PyUnicode_DecodeFSDefault(config->process_group), "application_group",
         PyUnicode_DecodeFSDefault(interp->name), "home",
         text_or_none(config->home), "user", text_or_none(config->user),
         "user_home", text_or_none(config->user_home), "threads",
         config->threads, "processes", config->processes, "service",
-        config->service, "started", (double)began_us / 1e6);
+        config->service, "forks", config->forks, "started",
+        (double)began_us / 1e6);
 
     if (dict &&
         (put_rules(dict, interp) ||

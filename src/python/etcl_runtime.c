@@ -4,6 +4,7 @@
 #include "etcl_answer.h"
 #include "etcl_dump.h"
 #include "etcl_interrupt.h"
+#include "etcl_preload.h"
 #include "etcl_pulse.h"
 #include "etcl_python.h"
 #include "etcl_runtime.h"
@@ -17,6 +18,8 @@ const etcl_runtime_t etcl_runtime = {
     .python = PY_VERSION,
     .start = etcl_start_python,
     .load = etcl_answer_load,
+    .settle = etcl_preload_settle,
+    .fork = etcl_preload_fork,
     .answer = etcl_answer_call,
     .dump = etcl_dump_stack,
     .interrupt = etcl_interrupt_call,
