@@ -39,6 +39,9 @@ static etcl_board_seen_t see_slot(const etcl_board_t *board,
     if (etcl_roster_read(roster, slot, &entry) != APR_SUCCESS) {
         return (etcl_board_seen_t){ .busy = board->busy[slot] };
     }
+    if (entry.capacity > (apr_uint32_t)board->shape.threads) {
+        entry.capacity = (apr_uint32_t)board->shape.threads;
+    }
     return (etcl_board_seen_t){ .takes = etcl_roster_takes(&entry, now_us),
                                 .alive = entry.state == ETCL_SLOT_READY ||
                                          entry.state == ETCL_SLOT_STARTING,
@@ -103,6 +106,7 @@ static void hand_out(etcl_board_t *board, apr_int64_t now_us)
 static void hold(etcl_board_t *board, etcl_lease_t lease, etcl_lease_t *out)
 {
     etcl_board_memory_held(board, lease.child)[lease.slot]++;
+    lease.note = etcl_board_notes_take(board, lease.child);
     *out = lease;
 }
 
@@ -116,6 +120,10 @@ static apr_int64_t nap_of(const etcl_board_t *board,
     apr_int64_t nap_us = (apr_int64_t)POLL_US * (position + 1);
     apr_int64_t left_us = waiter->wish.deadline_us - now_us;
 
+    if (now_us - waiter->since_us < ETCL_BOARD_LOOK_US &&
+        nap_us > ETCL_BOARD_LOOK_US) {
+        nap_us = ETCL_BOARD_LOOK_US;
+    }
     return waiter->wish.deadline_us && left_us < nap_us ? left_us : nap_us;
 }
 
@@ -133,31 +141,44 @@ static apr_status_t patience(const etcl_board_t *board,
     return APR_SUCCESS;
 }
 
-/* Let the others in while this one sleeps. */
-static void nap(etcl_board_t *board, etcl_board_waiter_t *waiter,
-                apr_int64_t now_us)
+static int is_granted(const etcl_board_waiter_t *waiter)
+{
+    return atomic_load(&waiter->word) == ETCL_BOARD_GRANTED;
+}
+
+/* Let the others in while this one sleeps, or looks for its client. */
+static int nap(etcl_board_t *board, etcl_board_waiter_t *waiter,
+               const etcl_wish_t *wish, apr_int64_t now_us)
 {
     apr_int64_t nap_us = nap_of(board, waiter, now_us);
+    int has_left;
 
     etcl_board_memory_unlock(board);
-    sleep_on(&waiter->word, nap_us);
+    has_left = wish->has_left && wish->has_left(wish->client);
+    if (!has_left) {
+        sleep_on(&waiter->word, nap_us);
+    }
     etcl_board_memory_lock(board);
+    return has_left;
 }
 
 /* Stay until a place was granted or patience is over. A newcomer has just
  * looked, and its wish may fit a place that those before it do not want. */
 static apr_status_t wait_turn(etcl_board_t *board, const etcl_roster_t *roster,
-                              etcl_board_waiter_t *waiter, apr_int64_t now_us)
+                              etcl_board_waiter_t *waiter,
+                              const etcl_wish_t *wish, apr_int64_t now_us)
 {
     apr_status_t rv;
 
     hand_out(board, now_us);
-    while (atomic_load(&waiter->word) != ETCL_BOARD_GRANTED) {
+    while (!is_granted(waiter)) {
         rv = patience(board, waiter, now_us);
         if (rv != APR_SUCCESS) {
             return rv;
         }
-        nap(board, waiter, now_us);
+        if (nap(board, waiter, wish, now_us) && !is_granted(waiter)) {
+            return ETCL_EGONE;
+        }
         now_us = etcl_clock_us();
         if (etcl_board_memory_first(board) == waiter) {
             look(board, roster, now_us);
@@ -179,13 +200,15 @@ static apr_status_t queue_up(etcl_board_t *board, const etcl_roster_t *roster,
     if (!waiter) {
         return ETCL_EFULL;
     }
-    rv = wait_turn(board, roster, waiter, now_us);
+    rv = wait_turn(board, roster, waiter, wish, now_us);
     if (rv == APR_SUCCESS) {
+        now_us = etcl_clock_us();
         hold(board,
              (etcl_lease_t){ .child = child,
                              .slot = waiter->slot,
                              .incarnation = waiter->incarnation,
-                             .waited_us = etcl_clock_us() - waiter->since_us },
+                             .since_us = now_us,
+                             .waited_us = now_us - waiter->since_us },
              out);
     }
     etcl_board_memory_leave(board, waiter);
@@ -196,18 +219,20 @@ apr_status_t etcl_board_lease(etcl_board_t *board, const etcl_roster_t *roster,
                               int child, const etcl_wish_t *wish,
                               etcl_lease_t *out)
 {
+    const apr_int64_t now_us = etcl_clock_us();
     apr_status_t rv = APR_SUCCESS;
     int slot;
 
     etcl_board_memory_lock(board);
-    look(board, roster, etcl_clock_us());
+    look(board, roster, now_us);
     slot = board->used ? -1 : choose(board, wish, 0);
     if (slot >= 0) {
         occupy(board, slot);
         hold(board,
              (etcl_lease_t){ .child = child,
                              .slot = slot,
-                             .incarnation = board->seen[slot].incarnation },
+                             .incarnation = board->seen[slot].incarnation,
+                             .since_us = now_us },
              out);
     } else {
         rv = queue_up(board, roster, child, wish, out);
@@ -224,6 +249,7 @@ void etcl_board_give_back(etcl_board_t *board, const etcl_roster_t *roster,
     etcl_board_memory_lock(board);
     etcl_board_memory_held(board, lease->child)[lease->slot]--;
     board->busy[lease->slot]--;
+    etcl_board_notes_drop(board, lease->note);
     if (board->used) {
         now_us = etcl_clock_us();
         look(board, roster, now_us);
@@ -319,6 +345,7 @@ void etcl_board_read(etcl_board_t *board, const etcl_roster_t *roster,
     }
     waiter = etcl_board_memory_first(board);
     state.oldest_us = waiter ? waiter->since_us : 0;
+    etcl_board_notes_slowest(board, &state);
     etcl_board_memory_unlock(board);
     *out = state;
 }

@@ -16,6 +16,8 @@ typedef struct etcl_board_t etcl_board_t; /* the shared memory */
 
 typedef struct {
     int slots;    /* worker slots, as in the roster */
+    int threads;  /* calls at a time that a worker may have; what its roster
+                     claims beyond that is not believed */
     int children; /* Apache children that may join at the same time */
     int queue;    /* waiters at most: listen-backlog; one that was just handed
                      a place counts until it is awake */
@@ -25,9 +27,14 @@ typedef struct {
 typedef struct {
     int child;
     int slot;
+    int note;                 /* etcl_board_notes.h; or -1 */
     apr_uint32_t incarnation; /* of the worker when it was leased */
+    apr_int64_t since_us;     /* when it was leased */
     apr_int64_t waited_us;    /* in the queue */
 } etcl_lease_t;
+
+/* By then a waiter has looked a second time whether it is wanted. */
+#define ETCL_BOARD_LOOK_US 100000
 
 /* What a request is willing to accept. */
 typedef struct {
@@ -35,14 +42,23 @@ typedef struct {
     int avoid_slot;          /* a worker that just failed: not this one for a
                                 second; or -1 */
     apr_uint32_t avoid_incarnation; /* of it; the next one is welcome */
+    int (*has_left)(void *client);  /* asked while it waits: at first, within
+                                       ETCL_BOARD_LOOK_US, and then now and
+                                       again; or NULL */
+    void *client;
 } etcl_wish_t;
+
+#define ETCL_BOARD_TEXT 96 /* bytes that a lease says of its call */
 
 /* For the one line of a burst. */
 typedef struct {
     int capacity; /* places of all ready workers */
     int busy;     /* leased */
     int waiting;
-    apr_int64_t oldest_us; /* when the first of the queue began to wait */
+    apr_int64_t oldest_us;  /* when the first of the queue began to wait */
+    apr_int64_t slowest_us; /* when the call in flight that has been running
+                               longest was leased */
+    char slowest[ETCL_BOARD_TEXT + 1]; /* what it is; empty: not known */
 } etcl_board_state_t;
 
 /** Bytes of shared memory. */
@@ -68,6 +84,7 @@ apr_status_t etcl_board_join(etcl_board_t *board, apr_uint32_t pid, int *child);
  * Returns  APR_SUCCESS  *out is held: etcl_board_give_back
  *          ETCL_EFULL   the queue is full
  *          APR_TIMEUP   the deadline passed while waiting
+ *          ETCL_EGONE   wish->has_left said so
  *          ETCL_ENONE   no worker was ready or starting for a second: the
  *                       supervisor had the time to replace a dead one
  */

@@ -37,6 +37,10 @@ static apr_size_t lay_out(etcl_board_t *board, const etcl_board_shape_t *shape,
     board->seen = carve(memory, &at, shape->slots, sizeof(*board->seen));
     board->order = carve(memory, &at, shape->queue, sizeof(*board->order));
     board->waiters = carve(memory, &at, shape->queue, sizeof(*board->waiters));
+    board->note_count = etcl_board_notes_count(shape);
+    board->notes = carve(memory, &at, board->note_count, sizeof(*board->notes));
+    board->free_notes =
+        carve(memory, &at, board->note_count, sizeof(*board->free_notes));
     return at;
 }
 
@@ -69,7 +73,7 @@ apr_status_t etcl_board_init(void *memory, const etcl_board_shape_t *shape,
     int rv;
 
     if (shape->slots < 1 || shape->slots > ETCL_ROSTER_SLOTS_MAX ||
-        shape->children < 1 || shape->queue < 0) {
+        shape->threads < 0 || shape->children < 1 || shape->queue < 0) {
         return ETCL_EINVAL;
     }
     lay_out(board, shape, memory);
@@ -200,6 +204,7 @@ void etcl_board_memory_repair(etcl_board_t *board)
     empty_free_seats(board);
     recount_busy(board);
     line_up(board);
+    etcl_board_notes_repair(board);
 }
 
 /* The word goes last: what a process that dies here leaves behind is either
@@ -218,6 +223,8 @@ etcl_board_waiter_t *etcl_board_memory_enter(etcl_board_t *board, int child,
     waiter->ticket = board->next_ticket++;
     waiter->since_us = now_us;
     waiter->wish = *wish;
+    waiter->wish.has_left = NULL; /* no address of one process for others */
+    waiter->wish.client = NULL;
     atomic_store(&waiter->word, ETCL_BOARD_WAITING);
     board->used++;
     return waiter;

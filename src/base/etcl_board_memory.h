@@ -10,6 +10,7 @@
 #define ETCL_BOARD_MEMORY_H
 
 #include "etcl_board_choice.h"
+#include "etcl_board_notes.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -28,12 +29,21 @@ typedef struct {
     apr_uint32_t incarnation;
 } etcl_board_waiter_t;
 
+/* What a call in flight is. */
+typedef struct {
+    _Alignas(64) _Atomic apr_int64_t since_us; /* 0: nothing is said */
+    int holder;                                /* child + 1; 0: free */
+    _Atomic apr_uint64_t text[ETCL_BOARD_TEXT / 8];
+} etcl_board_note_t;
+
 struct etcl_board_t {
     pthread_mutex_t lock;
     etcl_board_shape_t shape;
     apr_uint64_t next_ticket;
-    apr_int64_t none_since_us;    /* since when no slot is alive; 0: some are */
-    int used;                     /* waiters that are not free */
+    apr_int64_t none_since_us; /* since when no slot is alive; 0: some are */
+    int used;                  /* waiters that are not free */
+    int note_count;
+    int notes_free;               /* of `free_notes` that are in use */
     apr_uint32_t *pids;           /* [children], 0: a free seat */
     apr_uint32_t *held;           /* [children][slots], leases */
     int *busy;                    /* [slots], leases of all children */
@@ -41,6 +51,8 @@ struct etcl_board_t {
                                      their tickets, then the free ones */
     etcl_board_seen_t *seen;      /* [slots], the latest look at the roster */
     etcl_board_waiter_t *waiters; /* [queue] */
+    etcl_board_note_t *notes;     /* [note_count] */
+    int *free_notes;              /* [note_count], a stack */
 };
 
 void etcl_board_memory_lock(etcl_board_t *board);

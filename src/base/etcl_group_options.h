@@ -65,6 +65,7 @@
     X(response_socket_timeout, "response-socket-timeout", SECONDS, 0, 0,       \
       ETCL_INT_MAX)                                                            \
     X(listen_backlog, "listen-backlog", INT, 100, 1, 65535)                    \
+    X(request_buffering, "request-buffering", FLAG, 1, 0, 1)                   \
     X(send_buffer_size, "send-buffer-size", BYTES, 0, 512, ETCL_INT_MAX)       \
     X(receive_buffer_size, "receive-buffer-size", BYTES, 0, 512, ETCL_INT_MAX) \
     X(header_buffer_size, "header-buffer-size", BYTES, 0, 8192, ETCL_INT_MAX)  \

@@ -173,6 +173,7 @@ static apr_status_t make_board(etcl_live_t *live, const etcl_group_t *group,
 {
     const etcl_board_shape_t shape = {
         .slots = live->slots,
+        .threads = (int)group->options.threads,
         .children = plan->children,
         .queue = (int)group->options.listen_backlog,
     };
@@ -265,6 +266,7 @@ static void keep_facts(etcl_live_t *live, const etcl_group_t *group)
     live->queue_us = options->queue_timeout * APR_USEC_PER_SEC;
     live->shutdown_us = options->shutdown_timeout * APR_USEC_PER_SEC;
     live->timeout_us = group->timeout_us;
+    live->is_buffered = (int)options->request_buffering;
     live->response_us = options->response_socket_timeout * APR_USEC_PER_SEC;
     live->header_max = options->header_buffer_size;
     live->flush_max = options->response_buffer_size;

@@ -58,6 +58,7 @@ struct etcl_live_t {
     apr_int64_t connect_us;
     apr_int64_t queue_us; /* 0: for ever */
     apr_int64_t timeout_us;
+    int is_buffered; /* small bodies are read before a worker is asked */
     apr_int64_t response_us; /* of one write to the client; 0: Apache's */
     apr_int64_t header_max;  /* bytes of one response header; 0: no limit */
     apr_int64_t flush_max;   /* bytes to the client without a flush; 0 */

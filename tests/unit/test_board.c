@@ -19,9 +19,9 @@
 #define QUEUE 16
 #define CHILDREN 12
 
-static const etcl_board_shape_t shape = { .slots = SLOTS,
-                                          .children = CHILDREN,
-                                          .queue = QUEUE };
+static const etcl_board_shape_t shape = {
+    .slots = SLOTS, .threads = 64, .children = CHILDREN, .queue = QUEUE
+};
 static const etcl_wish_t any = { .avoid_slot = -1 };
 static etcl_board_t *board;
 static etcl_roster_t *roster;

@@ -11,9 +11,9 @@
 
 #define QUEUE 5
 
-static const etcl_board_shape_t shape = { .slots = 3,
-                                          .children = 4,
-                                          .queue = QUEUE };
+static const etcl_board_shape_t shape = {
+    .slots = 3, .threads = 2, .children = 4, .queue = QUEUE
+};
 static const etcl_wish_t any = { .avoid_slot = -1 };
 static etcl_board_t *board;
 
@@ -158,12 +158,13 @@ END_TEST
 START_TEST(a_board_needs_a_shape)
 {
     etcl_board_shape_t bad[] = {
-        { 0, 1, 1 }, { 1025, 1, 1 }, { 1, 0, 1 }, { 1, 1, -1 }
+        { 0, 1, 1, 1 }, { 1025, 1, 1, 1 }, { 1, -1, 1, 1 },
+        { 1, 1, 0, 1 }, { 1, 1, 1, -1 },
     };
     etcl_board_t *out;
     int i;
 
-    for (i = 0; i < 4; i++) {
+    for (i = 0; i < 5; i++) {
         ck_assert_int_eq(etcl_board_init(board, &bad[i], &out), ETCL_EINVAL);
     }
 }
