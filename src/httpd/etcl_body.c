@@ -272,6 +272,18 @@ int etcl_body_is_here(etcl_body_t *body, apr_size_t max)
     return has_bytes(body);
 }
 
+void etcl_body_put_back(etcl_body_t *body, etcl_span_t bytes)
+{
+    apr_bucket *b;
+
+    if (bytes.len) {
+        b = apr_bucket_heap_create(bytes.ptr, bytes.len, NULL,
+                                   body->r->connection->bucket_alloc);
+        APR_BRIGADE_INSERT_HEAD(body->bb, b);
+        body->taken -= (apr_int64_t)bytes.len;
+    }
+}
+
 void etcl_body_settle(const etcl_body_t *body)
 {
     if (body->sent) {

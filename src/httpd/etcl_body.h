@@ -52,6 +52,9 @@ int etcl_body_is_here(etcl_body_t *body, apr_size_t max);
 /** Bytes not yet taken, or -1 when that is not known. */
 apr_int64_t etcl_body_rest(const etcl_body_t *body);
 
+/** Give the latest bytes back, to be taken again; they are copied. */
+void etcl_body_put_back(etcl_body_t *body, etcl_span_t bytes);
+
 /** At the end: httpd's own answer is what the access log is to name, whatever
  *  the application made of the body that broke off. */
 void etcl_body_settle(const etcl_body_t *body);

@@ -3,13 +3,16 @@
  * What is said on a link is etcl_talk.c's. */
 
 #include "etcl_remote.h"
+#include "etcl_ahead.h"
+#include "etcl_board_notes.h"
 #include "etcl_capture.h"
+#include "etcl_client.h"
 #include "etcl_clock.h"
 #include "etcl_talk.h"
 
-#define INLINE_MAX (32 * 1024)
 #define BURST_US (10 * (apr_int64_t)APR_USEC_PER_SEC)
 #define RETRY_AFTER "5"
+#define CLIENT_LEFT 499 /* in the access log only */
 #define UNBEGUN_MAX 16
 #define LOOK_AGAIN_US 10000
 #define REFILL_WAIT_US 500000
@@ -22,6 +25,7 @@ typedef struct {
     etcl_talk_t talk;
     etcl_lease_t lease;
     etcl_wish_t wish;
+    etcl_client_t client;
     int unbegun; /* workers that did not begin it */
     int lost;    /* workers that went in the middle */
 } errand_t;
@@ -32,32 +36,6 @@ static int is_safe(const request_rec *r)
            r->method_number == M_TRACE;
 }
 
-/* A body that is small and has been received already rides with the call;
- * not when the client waits to be told to send it. */
-static apr_status_t read_ahead(request_rec *r, etcl_body_t *body,
-                               etcl_talk_t *talk)
-{
-    etcl_buffer_t *call = &talk->desk->call;
-    apr_status_t rv = APR_SUCCESS;
-    apr_size_t got = 1;
-    char *into;
-
-    talk->inline_at = call->len;
-    talk->body_sent = !body->len;
-    if (!body->len || r->expecting_100 || body->len > INLINE_MAX ||
-        !etcl_body_look(body, INLINE_MAX)) {
-        return APR_SUCCESS;
-    }
-    rv = etcl_buffer_room(call, INLINE_MAX, &into);
-    while (!rv && got) {
-        rv = etcl_body_take(body, into, INLINE_MAX, 0, &got);
-        into += got;
-        call->len += got;
-    }
-    talk->has_inline = etcl_body_is_done(body);
-    return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv;
-}
-
 /* One line for a burst, however many requests and children it meets. */
 static int begins_burst(etcl_burst_t *burst)
 {
@@ -66,6 +44,17 @@ static int begins_burst(etcl_burst_t *burst)
         __atomic_exchange_n(&burst->refused_us, now, __ATOMIC_RELAXED);
 
     return !before || now - before > BURST_US;
+}
+
+static const char *name_slowest(const request_rec *r,
+                                const etcl_board_state_t *state)
+{
+    if (!*state->slowest) {
+        return "";
+    }
+    return apr_psprintf(
+        r->pool, "; the slowest is %s, for %d s", state->slowest,
+        (int)((etcl_clock_us() - state->slowest_us) / APR_USEC_PER_SEC));
 }
 
 static int refuse(errand_t *e, int status, const char *why)
@@ -82,11 +71,11 @@ static int refuse(errand_t *e, int status, const char *why)
     ap_log_rerror(
         APLOG_MARK, APLOG_ERR, 0, e->r,
         "ETCL0150: group %s %s: %d of %d threads busy, %d requests "
-        "waiting, the oldest for %d ms; %s %s was answered %d, and "
+        "waiting, the oldest for %d ms%s; %s %s was answered %d, and "
         "more may follow without a line of their own",
         e->live->name, why, state.busy, state.capacity, state.waiting,
         state.waiting ? (int)((etcl_clock_us() - state.oldest_us) / 1000) : 0,
-        e->r->method, e->r->uri, status);
+        name_slowest(e->r, &state), e->r->method, e->r->uri, status);
     return status;
 }
 
@@ -166,6 +155,11 @@ static apr_int64_t patience(const errand_t *e)
     return REFILL_WAIT_US;
 }
 
+static int has_left(errand_t *e)
+{
+    return e->wish.has_left && e->wish.has_left(e->wish.client);
+}
+
 static apr_status_t lease_patiently(errand_t *e, const etcl_route_t *route)
 {
     const apr_int64_t begin_us = etcl_clock_us();
@@ -181,13 +175,46 @@ static apr_status_t lease_patiently(errand_t *e, const etcl_route_t *route)
         if (rv != ETCL_ENONE || etcl_clock_us() - begin_us > patience(e)) {
             return rv;
         }
+        if (has_left(e)) {
+            return ETCL_EGONE;
+        }
         apr_sleep(LOOK_AGAIN_US);
     }
 }
 
+/* The last look before a worker is asked, after a wait. */
+static apr_status_t lease_if_wanted(errand_t *e, const etcl_route_t *route)
+{
+    apr_status_t rv = lease_patiently(e, route);
+
+    if (!rv && e->lease.waited_us && has_left(e)) {
+        etcl_board_give_back(e->live->board, e->live->roster, &e->lease);
+        return ETCL_EGONE;
+    }
+    return rv;
+}
+
+/* Nobody reads an answer. */
+static int client_left(errand_t *e)
+{
+    request_rec *r = e->r;
+
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
+                  "ETCL0157: the client left while %s %s waited for a worker "
+                  "of group %s; none was asked",
+                  r->method, r->uri, e->live->name);
+    r->connection->aborted = 1;
+    r->connection->keepalive = AP_CONN_CLOSE;
+    r->status = CLIENT_LEFT;
+    r->status_line = "499 Client Closed Request";
+    return DONE;
+}
+
 static int lease(errand_t *e, const etcl_route_t *route)
 {
-    switch (lease_patiently(e, route)) {
+    switch (lease_if_wanted(e, route)) {
+    case ETCL_EGONE:
+        return client_left(e);
     case ETCL_EDENIED:
         return refuse(e, HTTP_SERVICE_UNAVAILABLE, "has no seat");
     case APR_SUCCESS:
@@ -229,6 +256,8 @@ static etcl_talk_end_t ask_worker(errand_t *e)
     talk->live = e->live;
     talk->pid = pid_of(e->live, e->lease.slot);
     talk->is_clean = 0;
+    etcl_board_notes_write(e->live->board, &e->lease, etcl_span(e->r->method),
+                           etcl_span(e->r->uri));
     rv = etcl_links_borrow(e->live, &e->lease, talk->desk->in, &talk->kept);
     if (rv) {
         end = cannot_connect(e, rv);
@@ -323,36 +352,95 @@ static int cannot_capture(request_rec *r, apr_status_t rv)
     return HTTP_INTERNAL_SERVER_ERROR;
 }
 
+/* The client's own doing: not the application's, not the group's. */
+static int body_broke_off(const errand_t *e, apr_status_t rv)
+{
+    const etcl_body_t *body = e->talk.body;
+
+    if (!body->status) {
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, e->r,
+                  "ETCL0156: the body of %s %s %s after %" APR_INT64_T_FMT
+                  " bytes; no worker of group %s was asked",
+                  e->r->method, e->r->uri,
+                  rv == ETCL_ELIMIT   ? "was found above LimitRequestBody"
+                  : rv == ETCL_ESTALL ? "did not come in time"
+                                      : "broke off",
+                  body->taken, e->live->name);
+    return body->status;
+}
+
+/* The call, and a small body, before a worker is asked. */
+static int prepare(errand_t *e, const etcl_route_t *route)
+{
+    const int is_waited = e->live->is_buffered;
+    etcl_talk_t *talk = &e->talk;
+    etcl_buffer_t *call = &talk->desk->call;
+    apr_status_t rv = etcl_capture_call(e->r, route, talk->body->len, call);
+
+    if (rv) {
+        return cannot_capture(e->r, rv);
+    }
+    talk->inline_at = call->len;
+    talk->body_sent = !talk->body->len;
+    rv = etcl_ahead_read(talk->body, is_waited, call, &talk->has_inline);
+    if (rv) {
+        return body_broke_off(e, rv);
+    }
+    if (is_waited && talk->has_inline) {
+        etcl_call_stamp(call, 0, apr_time_now());
+    }
+    return OK;
+}
+
+/* What is asked of the queue. Clients of questions are not watched: their
+ * verdict is one of several. */
+static void begin_wish(errand_t *e, const etcl_route_t *route)
+{
+    const apr_int64_t queue_us = e->live->queue_us;
+
+    e->client =
+        (etcl_client_t){ .r = e->r,
+                         .since_us = etcl_clock_us(),
+                         .is_read = e->talk.has_inline || e->talk.body_sent };
+    e->wish = (etcl_wish_t){ .avoid_slot = -1, .client = &e->client };
+    if (!route->question) {
+        e->wish.has_left = etcl_client_has_left;
+    }
+    if (queue_us) {
+        e->wish.deadline_us = etcl_clock_us() + queue_us;
+    }
+}
+
+static int send_errand(errand_t *e, const etcl_route_t *route)
+{
+    apr_interval_time_t before;
+    int status = prepare(e, route);
+
+    if (status == OK) {
+        begin_wish(e, route);
+        before = limit_client(e->r, e->live->response_us);
+        status = run_errand(e, route);
+        limit_client(e->r, before);
+    }
+    return e->talk.body->status && status != OK ? e->talk.body->status : status;
+}
+
 int etcl_remote_answer(request_rec *r, const etcl_route_t *route,
                        etcl_body_t *body)
 {
-    const apr_int64_t queue_us = route->member->live->queue_us;
-    apr_interval_time_t before;
     errand_t e = { .r = r, .live = route->member->live };
     etcl_desk_t *desk = etcl_desk_borrow();
     etcl_emit_t emit;
-    apr_status_t rv;
     int status;
 
     if (!desk) {
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     etcl_emit_init(&emit, r, route->question);
-    e.wish = (etcl_wish_t){ .avoid_slot = -1 };
-    if (queue_us) {
-        e.wish.deadline_us = etcl_clock_us() + queue_us;
-    }
     e.talk = (etcl_talk_t){ .r = r, .desk = desk, .body = body, .emit = &emit };
-    rv = etcl_capture_call(r, route, body->len, &desk->call);
-    if (!rv) {
-        rv = read_ahead(r, body, &e.talk);
-    }
-    before = limit_client(r, e.live->response_us);
-    status = rv ? cannot_capture(r, rv) : run_errand(&e, route);
-    limit_client(r, before);
-    if (body->status && status != OK) {
-        status = body->status;
-    }
+    status = send_errand(&e, route);
     if (route->question) {
         etcl_desk_wipe(desk);
     }

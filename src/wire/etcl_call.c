@@ -43,6 +43,12 @@ apr_status_t etcl_call_begin(etcl_buffer_t *buf, const etcl_call_t *call)
     return APR_SUCCESS;
 }
 
+void etcl_call_stamp(etcl_buffer_t *buf, apr_size_t begin,
+                     apr_int64_t queue_start_us)
+{
+    etcl_bytes_put_i64(buf->ptr + begin + FIXED_LEN - 8, queue_start_us);
+}
+
 apr_status_t etcl_call_pair(etcl_buffer_t *buf, etcl_key_t id, etcl_span_t name,
                             etcl_span_t value)
 {

@@ -49,6 +49,11 @@ apr_status_t etcl_call_pair(etcl_buffer_t *buf, etcl_key_t id, etcl_span_t name,
 apr_status_t etcl_call_close(etcl_buffer_t *buf, apr_size_t begin,
                              apr_uint32_t pairs);
 
+/** Set the queue_start_us of the call that begins at `begin` anew: it was made
+ *  before it waited for something else. */
+void etcl_call_stamp(etcl_buffer_t *buf, apr_size_t begin,
+                     apr_int64_t queue_start_us);
+
 /* Room for decoded pairs or headers, reused from call to call. */
 typedef struct {
     etcl_pair_t *pairs;     /* malloc'ed by the decoder, grows */

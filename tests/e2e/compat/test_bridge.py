@@ -630,7 +630,7 @@ def test_a_client_that_leaves_is_an_os_error(web):
         else:
             open(path, "w").write("nothing")
     (web.work / "left").unlink(missing_ok=True)
-    whole = request("/probe", method="POST", body=b"x" * 100,
+    whole = request("/probe", method="POST", body=b"x" * 300_000,
                     headers=(carried(app),))
     with web.connect() as connection:
         connection.send(whole[:-50])
