@@ -1,6 +1,6 @@
 /* Fork and exec of a supervisor. Nothing of Apache goes with it: descriptors
  * other than those it is meant to have are closed, signals are reset, and it
- * is a session of its own, which a signal to Apache's group does not reach. */
+ * is a process group of its own, which a signal to Apache's does not reach. */
 
 #include "etcl_spawn.h"
 #include "etcl_clock.h"
@@ -87,12 +87,14 @@ static void pause_us(apr_int64_t us)
     }
 }
 
-/* In the forked child; does not return. */
+/* In the forked child; does not return. Not a session of its own: where time
+ * is shared out by session (autogroup), on a busy machine, a child of Apache
+ * and the worker it waits for would have to wait for each other's turn. */
 static void become_supervisor(const etcl_live_t *live, apr_int64_t delay_us)
 {
     char *const argv[] = { live->title, NULL };
 
-    setsid();
+    setpgid(0, 0);
     reset_signals();
     if (place_fds(live)) {
         _exit(ETCL_EXIT_RETRY);
