@@ -2,11 +2,14 @@
 
 import os
 import pwd
+import sys
 from pathlib import Path
 
 HTTPD = "/usr/sbin/apache2"
 MODULES = Path("/usr/lib/apache2/modules")
 USER, GROUP = "www-data", "www-data"
+# Of Debian's Python, which runs these tests and which the runtime embeds.
+PYTHON_LIB = f"lib/python{sys.version_info[0]}.{sys.version_info[1]}"
 
 PEER = os.environ.get("ETCL_PEER", "")
 BUILD = Path(os.environ.get("ETCL_BUILD", "build")).absolute()

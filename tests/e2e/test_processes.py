@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from config import PYTHON_LIB
 from groups import PROCESSES as GROUP
 from groups import daemons, status
 from leftovers import children_of, read_proc
@@ -136,7 +137,7 @@ def test_a_virtual_environment_is_used(apache):
     server.start()
     seen = status(server)
     assert seen["prefix"] == str(env)
-    assert f"{env}/lib/python3.11/site-packages" in seen["path"]
+    assert f"{env}/{PYTHON_LIB}/site-packages" in seen["path"]
 
 
 @pytest.mark.slow(120)

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from config import PYTHON_LIB
 from waiting import wait_until
 
 from compat.kit import basic, carried, do, environ, play
@@ -48,7 +49,7 @@ def test_2_a_group_with_a_virtual_environment_and_a_preload(make):
                     str(env)], check=True, timeout=60)
     (server.work / "src").mkdir()
     (server.work / "src/own_module.py").write_text("NAME = 'own'\n")
-    (env / "lib/python3.11/site-packages/installed.py").write_text("A = 1\n")
+    (env / PYTHON_LIB / "site-packages/installed.py").write_text("A = 1\n")
     server.start()
     assert do(server, "(__import__('own_module').NAME, "
                       "__import__('installed').A)", "/") == ("own", 1)

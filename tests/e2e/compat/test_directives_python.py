@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+from config import PYTHON_LIB
 from waiting import wait_until
 
 from compat.kit import GIVEN, do
@@ -198,7 +199,7 @@ def test_python_path_comes_first_and_reads_pth(make, mode):
     where = [path.index(str(server.work / name))
              for name in ("one", "three", "two")]
     assert where == sorted(where)
-    assert max(where) < path.index("/usr/lib/python3.11")
+    assert max(where) < path.index(f"/usr/{PYTHON_LIB}")
 
 
 def test_the_folder_of_the_script_is_not_on_the_path(make, mode):
@@ -216,7 +217,7 @@ def test_python_home_is_a_virtual_environment(make, mode):
     env = server.work / "env"
     subprocess.run(["/usr/bin/python3", "-m", "venv", "--without-pip",
                     str(env)], check=True, timeout=60)
-    (env / "lib/python3.11/site-packages/only_in_env.py").write_text("A = 7")
+    (env / PYTHON_LIB / "site-packages/only_in_env.py").write_text("A = 7")
     server.start()
     assert do(server, SYS + "prefix") == str(env)
     assert do(server, "__import__('only_in_env').A") == 7
