@@ -48,6 +48,12 @@ static apr_status_t parse_flag(etcl_span_t text, apr_int64_t *out)
     return rv;
 }
 
+static apr_status_t parse_reload(etcl_span_t text, apr_int64_t *out)
+{
+    *out = etcl_span_is(text, "wait");
+    return *out || etcl_span_is(text, "rolling") ? APR_SUCCESS : ETCL_EINVAL;
+}
+
 static apr_status_t parse_number(etcl_group_kind_t kind, etcl_span_t text,
                                  apr_int64_t *out)
 {
@@ -56,6 +62,10 @@ static apr_status_t parse_number(etcl_group_kind_t kind, etcl_span_t text,
         return parse_octal(text, out);
     case ETCL_GROUP_FLAG:
         return parse_flag(text, out);
+    case ETCL_GROUP_RELOAD:
+        return parse_reload(text, out);
+    case ETCL_GROUP_SIZE:
+        return etcl_text_size(text, out);
     default:
         return etcl_text_int(text, out);
     }
@@ -100,12 +110,31 @@ static apr_status_t add_pair(etcl_group_options_t *options, int at,
     return APR_SUCCESS;
 }
 
+/* "/srv/shop/src:/srv/lib": none is empty. */
+static int are_folders(const char *text)
+{
+    while (*text == '/') {
+        text = strchr(text, ':');
+        if (!text) {
+            return 1;
+        }
+        text++;
+    }
+    return 0;
+}
+
 static apr_status_t set_value(etcl_group_options_t *options, int at,
                               const char *value, apr_pool_t *pool)
 {
     switch (etcl_group_table[at].kind) {
     case ETCL_GROUP_LIST:
         return add_pair(options, at, value, pool);
+    case ETCL_GROUP_FOLDERS:
+        if (!are_folders(value)) {
+            return ETCL_EINVAL;
+        }
+        *etcl_group_table_text(options, at) = value;
+        return APR_SUCCESS;
     case ETCL_GROUP_PATH:
         if (value[0] != '/') {
             return ETCL_EINVAL;
@@ -131,8 +160,15 @@ static const char *what_is_allowed(int at, apr_pool_t *pool)
         return "must be NAME=value, the name of letters, digits and _";
     case ETCL_GROUP_PATH:
         return "must be an absolute path";
+    case ETCL_GROUP_FOLDERS:
+        return "must be absolute paths with colons between them";
     case ETCL_GROUP_FLAG:
         return "must be On or Off";
+    case ETCL_GROUP_RELOAD:
+        return "must be rolling or wait";
+    case ETCL_GROUP_SIZE:
+        return "must be 0, or a whole number of bytes, or of K, M or G "
+               "(1024 bytes, and so on), such as 512M";
     case ETCL_GROUP_FLOAT:
         return "must be a number above 0 such as 0.005";
     case ETCL_GROUP_OCTAL:
@@ -203,6 +239,7 @@ static int same_value(etcl_group_options_t *a, etcl_group_options_t *b, int at)
     switch (etcl_group_table[at].kind) {
     case ETCL_GROUP_TEXT:
     case ETCL_GROUP_PATH:
+    case ETCL_GROUP_FOLDERS:
     case ETCL_GROUP_LIST:
         return same_text(*etcl_group_table_text(a, at),
                          *etcl_group_table_text(b, at));

@@ -11,12 +11,15 @@
 
 #define ETCL_TYPE_TEXT const char *
 #define ETCL_TYPE_PATH const char *
+#define ETCL_TYPE_FOLDERS const char *
 #define ETCL_TYPE_LIST const char *
 #define ETCL_TYPE_INT apr_int64_t
 #define ETCL_TYPE_SECONDS apr_int64_t
 #define ETCL_TYPE_BYTES apr_int64_t
+#define ETCL_TYPE_SIZE apr_int64_t
 #define ETCL_TYPE_OCTAL apr_int64_t
 #define ETCL_TYPE_FLAG apr_int64_t
+#define ETCL_TYPE_RELOAD apr_int64_t
 #define ETCL_TYPE_FLOAT double
 #define ETCL_GROUP_FIELD(field, option, kind, unset, low, high)                \
     ETCL_TYPE_##kind field;

@@ -134,6 +134,7 @@ static void walk_option(walk_t *walk, etcl_group_options_t *options, int at)
     switch (etcl_group_table[at].kind) {
     case ETCL_GROUP_TEXT:
     case ETCL_GROUP_PATH:
+    case ETCL_GROUP_FOLDERS:
     case ETCL_GROUP_LIST:
         walk_text(walk, etcl_group_table_text(options, at));
         return;

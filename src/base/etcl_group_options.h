@@ -6,12 +6,15 @@
  *
  *   kind   TEXT    any text                      const char *
  *          PATH    absolute path                 const char *
+ *          FOLDERS absolute paths with colons    const char *
  *          LIST    NAME=value, each time one     const char *: etcl_envfile.h
  *          INT     decimal, low..high            apr_int64_t
  *          SECONDS decimal, low..high            apr_int64_t
  *          BYTES   decimal, 0 or low..high       apr_int64_t
+ *          SIZE    likewise, with K, M or G      apr_int64_t
  *          OCTAL   octal, low..high              apr_int64_t
  *          FLAG    On or Off                     apr_int64_t
+ *          RELOAD  rolling or wait: 0, 1         apr_int64_t
  *          FLOAT   decimal fraction above 0      double
  *   unset  the value when the option is not stated */
 
@@ -49,8 +52,11 @@
     X(memory_limit, "memory-limit", BYTES, 0, 1, ETCL_SIZE_MAX)                \
     X(virtual_memory_limit, "virtual-memory-limit", BYTES, 0, 1,               \
       ETCL_SIZE_MAX)                                                           \
+    X(rss_limit, "rss-limit", SIZE, 0, 1, ETCL_SIZE_MAX)                       \
     X(maximum_requests, "maximum-requests", INT, 0, 0, ETCL_INT_MAX)           \
     X(restart_interval, "restart-interval", SECONDS, 0, 0, ETCL_INT_MAX)       \
+    X(reload, "reload", RELOAD, 0, 0, 1)                                       \
+    X(reload_watch, "reload-watch", FOLDERS, NULL, 0, 0)                       \
     X(startup_timeout, "startup-timeout", SECONDS, 0, 0, ETCL_INT_MAX)         \
     X(deadlock_timeout, "deadlock-timeout", SECONDS, 300, 0, ETCL_INT_MAX)     \
     X(inactivity_timeout, "inactivity-timeout", SECONDS, 0, 0, ETCL_INT_MAX)   \

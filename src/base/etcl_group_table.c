@@ -43,7 +43,9 @@ int etcl_group_table_allows(int at, apr_int64_t value)
     const etcl_group_option_t *option = &etcl_group_table[at];
 
     return (value >= option->low && value <= option->high) ||
-           (option->kind == ETCL_GROUP_BYTES && !value);
+           ((option->kind == ETCL_GROUP_BYTES ||
+             option->kind == ETCL_GROUP_SIZE) &&
+            !value);
 }
 
 int etcl_group_table_find(const char *name)

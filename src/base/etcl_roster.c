@@ -7,7 +7,7 @@
 #include <stdatomic.h>
 
 #define MAGIC 0x4554524fu /* "ETRO" */
-#define VERSION 1u
+#define VERSION 2u
 #define CAPACITY_MAX 65535u
 
 typedef struct {
@@ -21,11 +21,19 @@ typedef struct {
     _Atomic apr_uint32_t last_detail;
 } line_t;
 
+/* A script and the version of it that is in use; 0: none. */
+typedef struct {
+    _Atomic apr_uint64_t script;
+    _Atomic apr_uint64_t version;
+} code_t;
+
 struct etcl_roster_t {
     _Atomic apr_uint32_t magic;
     _Atomic apr_uint32_t version;
     _Atomic apr_uint32_t slots;
+    _Atomic apr_uint32_t changing; /* newer code is being loaded */
     line_t lines[ETCL_ROSTER_SLOTS_MAX];
+    code_t codes[ETCL_ROSTER_CODES_MAX];
 };
 
 apr_size_t etcl_roster_size(int slots)
@@ -102,6 +110,43 @@ int etcl_roster_takes(const etcl_roster_slot_t *slot, apr_int64_t now_us)
 {
     return slot->state == ETCL_SLOT_READY && slot->capacity > 0 &&
            slot->heartbeat_us >= now_us - ETCL_ROSTER_STALL_US;
+}
+
+int etcl_roster_has_code(const etcl_roster_t *roster, apr_uint64_t script,
+                         apr_uint64_t version)
+{
+    apr_uint64_t known, in_use;
+    int i;
+
+    if (atomic_load(&roster->changing)) {
+        return 0;
+    }
+    for (i = 0; i < ETCL_ROSTER_CODES_MAX; i++) {
+        known = atomic_load(&roster->codes[i].script);
+        if (!known) {
+            return 1;
+        }
+        if (known == script) {
+            in_use = atomic_load(&roster->codes[i].version);
+            return !in_use || in_use == version;
+        }
+    }
+    return 1;
+}
+
+/* A script is known only when its version is there. */
+void etcl_roster_set_code(etcl_roster_t *roster, int number,
+                          apr_uint64_t script, apr_uint64_t version)
+{
+    if (number >= 0 && number < ETCL_ROSTER_CODES_MAX) {
+        atomic_store(&roster->codes[number].version, version);
+        atomic_store(&roster->codes[number].script, script);
+    }
+}
+
+void etcl_roster_set_changing(etcl_roster_t *roster, int changing)
+{
+    atomic_store(&roster->changing, changing ? 1u : 0u);
 }
 
 void etcl_roster_set_state(etcl_roster_t *roster, int slot,

@@ -9,6 +9,7 @@
 #include "etcl.h"
 
 #define ETCL_ROSTER_SLOTS_MAX 1024
+#define ETCL_ROSTER_CODES_MAX 256    /* scripts whose version is known */
 #define ETCL_ROSTER_STALL_US 2500000 /* a heartbeat older than this is still */
 
 typedef enum {
@@ -71,6 +72,14 @@ int etcl_roster_slots(const etcl_roster_t *roster);
 apr_status_t etcl_roster_read(const etcl_roster_t *roster, int slot,
                               etcl_roster_slot_t *out);
 
+/**
+ * Reader: whether those who serve have this version of a script, and nothing
+ * newer is being loaded; both as numbers of etcl_stamp.h. A script that the
+ * group does not watch is taken as it is.
+ */
+int etcl_roster_has_code(const etcl_roster_t *roster, apr_uint64_t script,
+                         apr_uint64_t version);
+
 /** Reader: ready, and its heartbeat moved within ETCL_ROSTER_STALL_US. */
 int etcl_roster_takes(const etcl_roster_slot_t *slot, apr_int64_t now_us);
 
@@ -82,6 +91,12 @@ void etcl_roster_begin(etcl_roster_t *roster, int slot, apr_uint32_t pid,
                        apr_uint32_t capacity, apr_int64_t now_us);
 void etcl_roster_beat(etcl_roster_t *roster, int slot, apr_int64_t now_us);
 void etcl_roster_count(etcl_roster_t *roster, int slot); /* one answered */
+/** Writer: those who serve have this version of script `number`, 0 up to
+ *  CODES_MAX - 1; version 0: it is not watched. Others are ignored. */
+void etcl_roster_set_code(etcl_roster_t *roster, int number,
+                          apr_uint64_t script, apr_uint64_t version);
+/** Writer: code that is newer is being loaded. */
+void etcl_roster_set_changing(etcl_roster_t *roster, int changing);
 /** The worker ended; state DEAD. */
 void etcl_roster_bury(etcl_roster_t *roster, int slot, etcl_last_t last,
                       apr_uint32_t detail);

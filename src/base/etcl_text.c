@@ -84,6 +84,25 @@ apr_status_t etcl_text_int(etcl_span_t text, apr_int64_t *out)
     return rv;
 }
 
+apr_status_t etcl_text_size(etcl_span_t text, apr_int64_t *out)
+{
+    static const char units[] = "kmg";
+    char last = text.len ? (char)(text.ptr[text.len - 1] | 0x20) : '\0';
+    const char *unit = last ? strchr(units, last) : NULL;
+    int shift = unit ? 10 * (int)(unit - units + 1) : 0;
+    apr_uint64_t value;
+    apr_status_t rv;
+
+    if (unit) {
+        text.len--;
+    }
+    rv = take_digits(text, (apr_uint64_t)APR_INT64_MAX >> shift, &value);
+    if (rv == APR_SUCCESS) {
+        *out = (apr_int64_t)(value << shift);
+    }
+    return rv;
+}
+
 apr_status_t etcl_text_length(etcl_span_t text, apr_int64_t *out)
 {
     apr_uint64_t value;

@@ -14,6 +14,10 @@
  */
 apr_status_t etcl_text_int(etcl_span_t text, apr_int64_t *out);
 
+/** Digits, and K, M or G in any case for 1024 bytes and its powers; within 63
+ *  bits, else ETCL_EINVAL. */
+apr_status_t etcl_text_size(etcl_span_t text, apr_int64_t *out);
+
 /** A decimal fraction such as 0.005: strict, no exponent, no hex, no sign. */
 apr_status_t etcl_text_float(etcl_span_t text, double *out);
 

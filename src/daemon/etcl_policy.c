@@ -11,6 +11,7 @@ typedef struct {
     int starting;  /* with new code */
     int ready;     /* serving, old and new */
     int stale;     /* of these: to be replaced */
+    int outdated;  /* of these: their code has changed */
     int alive;     /* anything that has not ended */
     int free_slot; /* or -1 */
 } tally_t;
@@ -39,6 +40,7 @@ void etcl_policy_init(etcl_policy_t *policy, int slots,
         .slots = slots,
         .wanted = (int)options->processes,
         .service = !options->threads,
+        .wait = (int)options->reload,
         .startup_us = options->startup_timeout * SECOND_US,
         .grace = etcl_policy_limits(graceful, shutdown, 0),
         .evict = etcl_policy_limits(evict ? evict : graceful, shutdown, 0),
@@ -68,6 +70,7 @@ static tally_t count_workers(const etcl_policy_t *policy)
         tally.starting += slot->state == ETCL_WORKER_STARTING;
         tally.ready += slot->state == ETCL_WORKER_READY;
         tally.stale += slot->state == ETCL_WORKER_READY && slot->stale;
+        tally.outdated += slot->state == ETCL_WORKER_READY && slot->outdated;
         if (slot->state == ETCL_WORKER_NONE) {
             tally.free_slot = i;
         }
@@ -118,7 +121,13 @@ static int find_overdue(const etcl_policy_t *policy, apr_int64_t now_us)
     return -1;
 }
 
-/* Of the workers to be replaced, the one that has served longest. */
+static int goes_before(const etcl_policy_slot_t *a, const etcl_policy_slot_t *b)
+{
+    return a->outdated != b->outdated ? a->outdated : a->since_us < b->since_us;
+}
+
+/* Of the workers to be replaced, the one that has served longest; before it
+ * those whose code is old. */
 static int find_stale(const etcl_policy_t *policy)
 {
     const etcl_policy_slot_t *slot;
@@ -127,7 +136,7 @@ static int find_stale(const etcl_policy_t *policy)
     for (i = 0; i < policy->slots; i++) {
         slot = &policy->slot[i];
         if (slot->state == ETCL_WORKER_READY && slot->stale &&
-            (found < 0 || slot->since_us < policy->slot[found].since_us)) {
+            (found < 0 || goes_before(slot, &policy->slot[found]))) {
             found = i;
         }
     }
@@ -137,10 +146,11 @@ static int find_stale(const etcl_policy_t *policy)
 /* Too few workers are filled up at once; those to be replaced get their
  * successors one after the other, so that loading takes no more than one CPU
  * from those who serve. */
-static int wants_start(const etcl_policy_t *policy, const tally_t *tally)
+static int wants_start(const etcl_policy_t *policy, const tally_t *tally,
+                       apr_int64_t now_us)
 {
     if (tally->starting + tally->ready < policy->wanted) {
-        return !(policy->refused && tally->ready);
+        return !(policy->refused && tally->ready && now_us < policy->retry_us);
     }
     return tally->stale && !policy->refused && !tally->starting &&
            tally->ready <= policy->wanted;
@@ -177,15 +187,24 @@ static etcl_action_t fill_slot(const etcl_policy_t *policy, int slot,
                      : (etcl_action_t){ ETCL_DO_BEAR, slot, 0, place };
 }
 
+/* Requests that wait for new code get it from the first worker that has it:
+ * the old ones all go then, and the number is filled up. */
+static int may_retire_together(const etcl_policy_t *policy,
+                               const tally_t *tally)
+{
+    return policy->wait && tally->outdated && tally->ready > tally->outdated;
+}
+
 /* What the number of workers asks for. */
 static etcl_action_t keep_number(const etcl_policy_t *policy,
                                  const tally_t *tally, apr_int64_t template_us,
                                  apr_int64_t now_us)
 {
-    if (tally->stale && tally->ready > policy->wanted) {
+    if (tally->stale &&
+        (tally->ready > policy->wanted || may_retire_together(policy, tally))) {
         return (etcl_action_t){ ETCL_DO_RETIRE, find_stale(policy), 0, -1 };
     }
-    if (!wants_start(policy, tally) || tally->free_slot < 0) {
+    if (!wants_start(policy, tally, now_us) || tally->free_slot < 0) {
         return wait_for(policy, template_us);
     }
     if (now_us < policy->not_before_us) {
@@ -291,13 +310,15 @@ static int best_failing(const etcl_policy_t *policy)
 }
 
 /* The old workers stay until something changes once more. */
-static void keep_old(etcl_policy_t *policy)
+static void keep_old(etcl_policy_t *policy, apr_int64_t now_us)
 {
     int i;
 
     policy->refused = 1;
+    policy->retry_us = now_us + ETCL_POLICY_RETRY_US;
     for (i = 0; i < policy->slots; i++) {
         policy->slot[i].stale = 0;
+        policy->slot[i].outdated = 0;
     }
 }
 
@@ -316,7 +337,7 @@ int etcl_policy_ready(etcl_policy_t *policy, int slot, int failing,
     if (best < 0 || failing <= best) {
         return 1;
     }
-    keep_old(policy);
+    keep_old(policy, now_us);
     self->unwanted = 1;
     return 0;
 }
@@ -328,6 +349,7 @@ static void outdate(etcl_policy_t *policy)
 
     for (i = 0; i < policy->slots; i++) {
         policy->slot[i].stale = 1;
+        policy->slot[i].outdated = 1;
     }
 }
 
@@ -425,23 +447,38 @@ void etcl_policy_ended(etcl_policy_t *policy, int slot, int served,
     }
 }
 
+/* With a template, workers have old code only when its successor is ready. */
+static void renew_code(etcl_policy_t *policy)
+{
+    policy->refused = 0;
+    policy->failures = 0;
+    policy->short_lived = 0;
+    policy->not_before_us = 0;
+    etcl_lineage_renew(&policy->lineage);
+    if (!etcl_lineage_rules(&policy->lineage)) {
+        outdate(policy);
+    }
+}
+
 void etcl_policy_renew(etcl_policy_t *policy, int slot)
 {
-    int i;
-
     if (slot < 0) {
-        policy->refused = 0;
-        policy->failures = 0;
-        policy->short_lived = 0;
-        policy->not_before_us = 0;
-        etcl_lineage_renew(&policy->lineage);
+        renew_code(policy);
+    } else {
+        policy->slot[slot].stale = 1;
     }
-    if (slot < 0 && etcl_lineage_rules(&policy->lineage)) {
-        return; /* when the template with the new code is ready */
+}
+
+/* Code at which workers die is tried again and again, but not waited for. */
+int etcl_policy_is_settled(const etcl_policy_t *policy)
+{
+    const etcl_lineage_t *lineage = &policy->lineage;
+    tally_t tally = count_workers(policy);
+
+    if (lineage->renewing && etcl_lineage_rules(lineage)) {
+        return lineage->failures > 0;
     }
-    for (i = 0; i < policy->slots; i++) {
-        policy->slot[i].stale |= slot < 0 || slot == i;
-    }
+    return !tally.outdated || policy->failures > 0;
 }
 
 void etcl_policy_end(etcl_policy_t *policy, int hurry, apr_int64_t now_us)

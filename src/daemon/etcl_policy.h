@@ -30,6 +30,10 @@
 /* A template forks in milliseconds. One that takes longer stands still. */
 #define ETCL_POLICY_BIRTH_US 5000000
 
+/* Code that did not load may have wanted something that was not there for a
+ * moment. Workers that are missing all the same are tried again so often. */
+#define ETCL_POLICY_RETRY_US 60000000
+
 /* What a retiring worker has beyond its own limits before it is killed. */
 #define ETCL_POLICY_SLACK_US 500000
 
@@ -46,6 +50,7 @@ typedef struct {
     apr_int64_t since_us; /* when it became ready; 0 not yet */
     apr_int64_t until_us; /* STARTING, RETIRING: when it is killed; 0 never */
     int stale;            /* to be replaced */
+    int outdated;         /* stale because its code has changed */
     int unwanted;         /* loads fewer scripts than those it would replace */
     int failing;          /* scripts that it could not load */
     int unborn;           /* a template was told to fork it */
@@ -64,6 +69,7 @@ typedef struct {
     int slots;
     int wanted;                /* workers that are to serve */
     int service;               /* they run scripts, not requests */
+    int wait;                  /* requests wait for new code: reload=wait */
     apr_int64_t startup_us;    /* to become ready; 0 no limit */
     etcl_policy_grace_t grace; /* of a planned end */
     etcl_policy_grace_t evict; /* of one by SIGUSR1 */
@@ -71,6 +77,7 @@ typedef struct {
     int ending;                /* no worker is wanted any more */
     int hurried;               /* and those that end have little time */
     int refused;               /* new code did not load: keep the old */
+    apr_int64_t retry_us;      /* REFUSED: for want of workers, try again */
     int failures;              /* starts that failed, in a row */
     int short_lived;           /* workers that did not start well, in a row */
     apr_int64_t not_before_us; /* back-off: no start until then */
@@ -161,6 +168,9 @@ void etcl_policy_killed(etcl_policy_t *policy, int slot);
 /** It has ended; `served`: it had answered calls. The slot is free. */
 void etcl_policy_ended(etcl_policy_t *policy, int slot, int served,
                        apr_int64_t now_us);
+
+/** Whether those who serve have the newest code, or the newest that loads. */
+int etcl_policy_is_settled(const etcl_policy_t *policy);
 
 /** One worker, or with slot -1 every worker because its code has changed, is
  *  to be replaced. */

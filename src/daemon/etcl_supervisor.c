@@ -7,8 +7,9 @@
 #include "etcl_crew.h"
 #include "etcl_journal.h"
 #include "etcl_nursery.h"
+#include "etcl_reload.h"
+#include "etcl_rss.h"
 #include "etcl_sample.h"
-#include "etcl_watch.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -20,7 +21,8 @@
  * has a template behind them. */
 #define AT_SIGNAL 0
 #define AT_LIFELINE 1
-#define AT_SLOTS 2
+#define AT_SOURCES 2
+#define AT_SLOTS 3
 #define PER_SLOT 5
 #define AT_LISTEN 0
 #define AT_CONTROL 1
@@ -38,7 +40,8 @@ typedef struct {
     const etcl_group_t *group;
     etcl_policy_t policy;
     etcl_crew_t crew;
-    etcl_watch_t *watch; /* NULL: scripts are not reloaded */
+    etcl_rss_t rss;
+    etcl_reload_t reload;
     int signal_fd;
     int lifeline_fd;     /* -1 once it has ended */
     apr_int64_t look_us; /* when hearts are looked at again */
@@ -138,12 +141,16 @@ static void take_signals(supervisor_t *self)
     etcl_crew_reap(&self->crew);
 }
 
-/* Nobody writes to a lifeline; what is there all the same is dropped. */
+/* A byte says that the next generation is starting: new code is its business,
+ * while this one still serves. */
 static void take_lifeline(supervisor_t *self)
 {
     char byte;
+    ssize_t got = read(self->lifeline_fd, &byte, 1);
 
-    if (!read(self->lifeline_fd, &byte, 1)) {
+    if (got > 0) {
+        etcl_reload_stop(&self->reload);
+    } else if (!got) {
         close(self->lifeline_fd);
         self->lifeline_fd = -1;
         end_group(self, 0);
@@ -176,21 +183,7 @@ static void take_ready(supervisor_t *self, int slot, int failing)
     etcl_journal_say(ETCL_LOG_INFO,
                      "ETCL0236: worker %d of group %s (pid %ld) is ready", slot,
                      group->name, (long)self->crew.member[slot].pid);
-}
-
-/* A script that a worker loaded. What it was made of may be older than what
- * the file is by now. */
-static void take_loaded(supervisor_t *self, const etcl_note_t *note)
-{
-    if (!self->watch || !note->text.len || note->text.ptr[0] != '/' ||
-        memchr(note->text.ptr, '\0', note->text.len)) {
-        return;
-    }
-    if (note->kind == ETCL_NOTE_KEPT) {
-        etcl_watch_keep(self->watch, note->text);
-    } else {
-        etcl_watch_add(self->watch, note->text, note->a_us);
-    }
+    etcl_rss_look(&self->rss, &self->crew, etcl_clock_us());
 }
 
 static etcl_why_t why_of(const etcl_note_t *note)
@@ -215,7 +208,7 @@ static void take_note(supervisor_t *self, int slot, const etcl_note_t *note)
         break;
     case ETCL_NOTE_LOADED:
     case ETCL_NOTE_KEPT:
-        take_loaded(self, note);
+        etcl_reload_take(&self->reload, note);
         break;
     case ETCL_NOTE_FAILED:
         self->crew.member[slot].no_python = 1;
@@ -243,7 +236,7 @@ static void take_template_note(supervisor_t *self, int place,
                                const etcl_note_t *note)
 {
     if (note->kind == ETCL_NOTE_LOADED) {
-        take_loaded(self, note);
+        etcl_reload_take(&self->reload, note);
     } else if (!etcl_nursery_hear(&self->crew, place, note)) {
         tell_old_stays(self);
     }
@@ -320,6 +313,7 @@ static nfds_t fill_polls(supervisor_t *self)
 
     *at++ = poll_for(self->signal_fd);
     *at++ = poll_for(self->lifeline_fd);
+    *at++ = poll_for(etcl_reload_fd(&self->reload));
     for (i = 0; i < self->policy.slots; i++) {
         ours = self->policy.slot[i].state != ETCL_WORKER_READY;
         at = fill_member(at, &self->crew.member[i],
@@ -401,8 +395,7 @@ static void take_events(supervisor_t *self)
 
 static void take_changes(supervisor_t *self)
 {
-    const char *path =
-        self->watch ? etcl_watch_poll(self->watch, etcl_clock_us()) : NULL;
+    const char *path = etcl_reload_poll(&self->reload, etcl_clock_us());
 
     if (path && !self->policy.ending) {
         etcl_journal_say(ETCL_LOG_NOTICE,
@@ -410,6 +403,16 @@ static void take_changes(supervisor_t *self)
                          "changed",
                          self->group->name, path);
         renew_all(self, ETCL_WHY_SCRIPT);
+    }
+}
+
+/* When the old workers of a reload take no more requests, and not before,
+ * children learn that the new code is there. */
+static void tell_children(const supervisor_t *self)
+{
+    if (self->policy.wait) {
+        etcl_reload_publish(&self->reload,
+                            etcl_policy_is_settled(&self->policy));
     }
 }
 
@@ -459,6 +462,9 @@ static void look_at_hearts(supervisor_t *self)
     }
     self->look_us = now_us + ETCL_POLICY_LOOK_US;
     etcl_crew_look(&self->crew, now_us);
+    if (now_us >= self->rss.look_us) {
+        etcl_rss_look(&self->rss, &self->crew, now_us);
+    }
     for (i = 0; !self->policy.service && i < self->policy.slots; i++) {
         if (etcl_roster_read(self->handover->roster, i, &slot) != APR_SUCCESS ||
             !etcl_policy_looked(&self->policy, i, slot.heartbeat_us)) {
@@ -476,7 +482,7 @@ static void look_at_hearts(supervisor_t *self)
 /* Milliseconds until `until_us` or the next look at scripts and hearts. */
 static int wait_ms(const supervisor_t *self, apr_int64_t until_us)
 {
-    apr_int64_t look_us = self->watch ? etcl_watch_next_us(self->watch) : 0;
+    apr_int64_t look_us = etcl_reload_next_us(&self->reload);
     apr_int64_t left_us;
 
     if (!look_us || self->look_us < look_us) {
@@ -496,6 +502,7 @@ static void supervise(supervisor_t *self)
     while ((action = act(self)).what != ETCL_DO_EXIT) {
         nfds_t count = fill_polls(self);
 
+        tell_children(self);
         if (poll(self->polls, count, wait_ms(self, action.until_us)) > 0) {
             take_events(self);
         }
@@ -504,18 +511,6 @@ static void supervise(supervisor_t *self)
     }
     etcl_journal_say(ETCL_LOG_INFO, "ETCL0242: group %s has ended",
                      self->group->name);
-}
-
-/* What is there before the first worker starts is what workers load. */
-static void watch_scripts(supervisor_t *self)
-{
-    const etcl_group_t *group = self->group;
-    int i;
-
-    self->watch = group->reload ? etcl_watch_create() : NULL;
-    for (i = 0; self->watch && i < group->preload_count; i++) {
-        etcl_watch_add(self->watch, etcl_span(group->preloads[i].script), -1);
-    }
 }
 
 static apr_status_t open_signals(supervisor_t *self)
@@ -548,7 +543,8 @@ static void prepare(supervisor_t *self, const etcl_handover_t *handover)
     if (self->policy.lineage.wanted) {
         etcl_nursery_open();
     }
-    watch_scripts(self);
+    etcl_rss_init(&self->rss, options->rss_limit);
+    etcl_reload_init(&self->reload, handover);
     etcl_journal_say(ETCL_LOG_INFO,
                      "ETCL0235: group %s starts: %d workers of %d threads, "
                      "uid %ld",

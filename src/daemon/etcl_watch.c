@@ -5,31 +5,29 @@
 #include "etcl_watch.h"
 
 #include <stdlib.h>
-#include <sys/stat.h>
-
-/* What tells one version of a file from the next. */
-typedef struct {
-    apr_int64_t mtime_ns; /* -1: there is no such file */
-    apr_int64_t size;
-    apr_uint64_t inode;
-} version_t;
 
 typedef struct {
     char *path;
-    version_t loaded;
-    version_t seen; /* the last time */
-    int kept;       /* its changes mean nothing */
+    etcl_stamp_t loaded;
+    etcl_stamp_t seen; /* the last time */
+    int kept;          /* its changes mean nothing */
 } file_t;
 
 struct etcl_watch_t {
     int count;
+    int hasty;
     apr_int64_t next_us;
     file_t files[ETCL_WATCH_MAX];
 };
 
-etcl_watch_t *etcl_watch_create(void)
+etcl_watch_t *etcl_watch_create(int hasty)
 {
-    return calloc(1, sizeof(etcl_watch_t));
+    etcl_watch_t *watch = calloc(1, sizeof(*watch));
+
+    if (watch) {
+        watch->hasty = hasty;
+    }
+    return watch;
 }
 
 void etcl_watch_destroy(etcl_watch_t *watch)
@@ -38,27 +36,6 @@ void etcl_watch_destroy(etcl_watch_t *watch)
         free(watch->files[--watch->count].path);
     }
     free(watch);
-}
-
-static version_t look(const char *path)
-{
-    struct stat found;
-
-    if (stat(path, &found)) {
-        return (version_t){ .mtime_ns = -1 };
-    }
-    return (version_t){
-        .mtime_ns = (apr_int64_t)found.st_mtim.tv_sec * 1000000000 +
-                    found.st_mtim.tv_nsec,
-        .size = found.st_size,
-        .inode = found.st_ino,
-    };
-}
-
-static int is_same(const version_t *a, const version_t *b)
-{
-    return a->mtime_ns == b->mtime_ns && a->size == b->size &&
-           a->inode == b->inode;
 }
 
 static file_t *find(etcl_watch_t *watch, etcl_span_t path)
@@ -88,7 +65,7 @@ void etcl_watch_add(etcl_watch_t *watch, etcl_span_t path, apr_int64_t mtime_us)
     if (!file->path) {
         return;
     }
-    file->seen = look(file->path);
+    file->seen = etcl_stamp_of(file->path);
     file->loaded = file->seen;
     if (mtime_us >= 0 && mtime_us != file->seen.mtime_ns / 1000) {
         file->loaded.mtime_ns = mtime_us * 1000;
@@ -111,18 +88,18 @@ void etcl_watch_keep(etcl_watch_t *watch, etcl_span_t path)
  * last looked at. `*moving` is set when it has not. */
 static int has_changed(file_t *file, int *moving)
 {
-    version_t now = look(file->path);
-    int rests = is_same(&now, &file->seen);
+    etcl_stamp_t now = etcl_stamp_of(file->path);
+    int rests = etcl_stamp_same(&now, &file->seen);
 
     file->seen = now;
-    if (file->kept || now.mtime_ns < 0 || is_same(&now, &file->loaded)) {
+    if (file->kept || now.mtime_ns < 0 ||
+        etcl_stamp_same(&now, &file->loaded)) {
         return 0;
     }
     *moving |= !rests;
     return rests;
 }
 
-/* Every file counts as loaded from now on: one change reloads everything. */
 static void accept_all(etcl_watch_t *watch)
 {
     int i;
@@ -132,6 +109,15 @@ static void accept_all(etcl_watch_t *watch)
             watch->files[i].loaded = watch->files[i].seen;
         }
     }
+}
+
+/* How long until the next look. */
+static apr_int64_t nap_of(const etcl_watch_t *watch, int moving)
+{
+    if (watch->hasty) {
+        return ETCL_WATCH_HASTY_US;
+    }
+    return moving ? ETCL_WATCH_SETTLE_US : ETCL_WATCH_US;
 }
 
 const char *etcl_watch_poll(etcl_watch_t *watch, apr_int64_t now_us)
@@ -147,7 +133,7 @@ const char *etcl_watch_poll(etcl_watch_t *watch, apr_int64_t now_us)
             changed = watch->files[i].path;
         }
     }
-    watch->next_us = now_us + (moving ? ETCL_WATCH_SETTLE_US : ETCL_WATCH_US);
+    watch->next_us = now_us + nap_of(watch, moving);
     if (moving || !changed) {
         return NULL;
     }
@@ -158,4 +144,28 @@ const char *etcl_watch_poll(etcl_watch_t *watch, apr_int64_t now_us)
 apr_int64_t etcl_watch_next_us(const etcl_watch_t *watch)
 {
     return watch->count ? watch->next_us : 0;
+}
+
+void etcl_watch_accept(etcl_watch_t *watch)
+{
+    int i;
+
+    for (i = 0; i < watch->count; i++) {
+        watch->files[i].seen = etcl_stamp_of(watch->files[i].path);
+    }
+    accept_all(watch);
+}
+
+etcl_watch_file_t etcl_watch_file(const etcl_watch_t *watch, int number)
+{
+    const file_t *file = &watch->files[number];
+
+    return (etcl_watch_file_t){ .path = file->path,
+                                .loaded = file->loaded,
+                                .kept = file->kept };
+}
+
+int etcl_watch_count(const etcl_watch_t *watch)
+{
+    return watch->count;
 }

@@ -162,6 +162,29 @@ static void check_path(check_t *c, const etcl_member_t *member)
     }
 }
 
+static void check_watched(check_t *c, const etcl_member_t *member)
+{
+    const char *folders = member->group.options.reload_watch, *wrong;
+    char *rest, *folder;
+    int missing;
+
+    folder =
+        folders ? apr_strtok(apr_pstrdup(c->pool, folders), ":", &rest) : NULL;
+    for (; folder; folder = apr_strtok(NULL, ":", &rest)) {
+        wrong = etcl_reach_blocked(&member->group, folder, c->pool, &missing);
+        if (!wrong && !ap_is_directory(c->pool, folder)) {
+            wrong = "it is not a folder";
+        }
+        if (wrong) {
+            ap_log_error(APLOG_MARK, APLOG_WARNING, 0, c->server,
+                         "ETCL0201: %s: group %s cannot watch the folder %s "
+                         "of its reload-watch: %s",
+                         at(c, &member->place), member->group.name, folder,
+                         wrong);
+        }
+    }
+}
+
 /* Where Python would find its library: what a virtual environment or an
  * installation has. */
 static int is_home(const check_t *c, const etcl_member_t *member,
@@ -236,6 +259,7 @@ static void check_members(check_t *c)
         if (!options->chroot) {
             check_home(c, member);
             check_path(c, member);
+            check_watched(c, member);
         }
         check_locale(c, member, options->locale);
         if (!options->locale ||

@@ -12,6 +12,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#define RELOAD_US (60 * (apr_int64_t)APR_USEC_PER_SEC)
 #define SEAL_SIZE (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 
 static void close_fd(int *fd)
@@ -257,6 +258,19 @@ static char *title_of(const etcl_group_t *group, apr_pool_t *pool)
     return strdup(title);
 }
 
+/* How long a request waits for new code: as for a place, or as long as a
+ * worker may take to load it. */
+static apr_int64_t reload_time(const etcl_group_options_t *options)
+{
+    apr_int64_t seconds = options->queue_timeout ? options->queue_timeout
+                                                 : options->startup_timeout;
+
+    if (!options->reload) {
+        return 0;
+    }
+    return seconds ? seconds * APR_USEC_PER_SEC : RELOAD_US;
+}
+
 static void keep_facts(etcl_live_t *live, const etcl_group_t *group)
 {
     const etcl_group_options_t *options = &group->options;
@@ -264,6 +278,7 @@ static void keep_facts(etcl_live_t *live, const etcl_group_t *group)
     live->listener_uid = geteuid();
     live->connect_us = options->connect_timeout * APR_USEC_PER_SEC;
     live->queue_us = options->queue_timeout * APR_USEC_PER_SEC;
+    live->reload_us = reload_time(options);
     live->shutdown_us = options->shutdown_timeout * APR_USEC_PER_SEC;
     live->timeout_us = group->timeout_us;
     live->is_buffered = (int)options->request_buffering;

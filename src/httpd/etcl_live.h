@@ -56,7 +56,8 @@ struct etcl_live_t {
     unsigned char secret[ETCL_GROUP_SECRET];
     uid_t listener_uid; /* who listens: this process */
     apr_int64_t connect_us;
-    apr_int64_t queue_us; /* 0: for ever */
+    apr_int64_t queue_us;  /* 0: for ever */
+    apr_int64_t reload_us; /* for new code, at most; 0: nobody waits for it */
     apr_int64_t timeout_us;
     int is_buffered; /* small bodies are read before a worker is asked */
     apr_int64_t response_us; /* of one write to the client; 0: Apache's */

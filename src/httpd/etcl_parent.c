@@ -334,6 +334,18 @@ static const char *socket_prefix(apr_pool_t *pool)
                   : ap_runtime_dir_relative(pool, "wsgi");
 }
 
+/* The old generation serves on, but leaves new code to this one. Its
+ * supervisor may have ended: nobody listens then. */
+static void tell_previous(const etcl_live_t *old)
+{
+    ssize_t told = 0;
+
+    if (old && old->proc.pid > 0 && old->alive_fd >= 0) {
+        told = write(old->alive_fd, "", 1);
+    }
+    (void)told;
+}
+
 static apr_status_t start_member(etcl_member_t *member, int index,
                                  apr_pool_t *pool, const char **why)
 {
@@ -358,6 +370,7 @@ static apr_status_t start_member(etcl_member_t *member, int index,
         return rv;
     }
     live->previous = find_previous(live->name);
+    tell_previous(live->previous);
     live->next = retain->lives;
     retain->lives = live;
     member->live = live;

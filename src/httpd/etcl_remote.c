@@ -8,6 +8,7 @@
 #include "etcl_capture.h"
 #include "etcl_client.h"
 #include "etcl_clock.h"
+#include "etcl_fresh.h"
 #include "etcl_talk.h"
 
 #define BURST_US (10 * (apr_int64_t)APR_USEC_PER_SEC)
@@ -26,6 +27,7 @@ typedef struct {
     etcl_lease_t lease;
     etcl_wish_t wish;
     etcl_client_t client;
+    etcl_fresh_t fresh;
     int unbegun; /* workers that did not begin it */
     int lost;    /* workers that went in the middle */
 } errand_t;
@@ -160,15 +162,33 @@ static int has_left(errand_t *e)
     return e->wish.has_left && e->wish.has_left(e->wish.client);
 }
 
+/* Workers to ask, with the code that is wanted. */
+static apr_status_t await_code(errand_t *e, const etcl_route_t *route)
+{
+    for (;;) {
+        e->live = choose_live(route->member->live);
+        if (e->live->seat < 0) {
+            return ETCL_EDENIED;
+        }
+        if (etcl_fresh_is_served(e->r, e->live, &e->fresh)) {
+            return APR_SUCCESS;
+        }
+        if (has_left(e)) {
+            return ETCL_EGONE;
+        }
+        apr_sleep(LOOK_AGAIN_US);
+    }
+}
+
 static apr_status_t lease_patiently(errand_t *e, const etcl_route_t *route)
 {
     const apr_int64_t begin_us = etcl_clock_us();
     apr_status_t rv;
 
     for (;;) {
-        e->live = choose_live(route->member->live);
-        if (e->live->seat < 0) {
-            return ETCL_EDENIED;
+        rv = await_code(e, route);
+        if (rv) {
+            return rv;
         }
         rv = etcl_board_lease(e->live->board, e->live->roster, e->live->seat,
                               &e->wish, &e->lease);
@@ -247,21 +267,6 @@ static etcl_talk_end_t cannot_connect(errand_t *e, apr_status_t rv)
     return ETCL_TALK_UNBEGUN;
 }
 
-static void let_go(errand_t *e)
-{
-    etcl_kept_t *kept = e->talk.kept;
-
-    e->talk.kept = NULL;
-    if (!kept) {
-        return;
-    }
-    if (e->talk.is_clean) {
-        etcl_links_give_back(e->live, kept);
-    } else {
-        etcl_links_drop(kept);
-    }
-}
-
 static etcl_talk_end_t ask_worker(errand_t *e)
 {
     etcl_talk_t *talk = &e->talk;
@@ -270,18 +275,22 @@ static etcl_talk_end_t ask_worker(errand_t *e)
 
     talk->live = e->live;
     talk->pid = pid_of(e->live, e->lease.slot);
-    talk->kept = NULL;
-    talk->is_clean = talk->has_ended = 0;
+    talk->is_clean = 0;
     etcl_board_notes_write(e->live->board, &e->lease, etcl_span(e->r->method),
                            etcl_span(e->r->uri));
     rv = etcl_links_borrow(e->live, &e->lease, talk->desk->in, &talk->kept);
-    end = rv ? cannot_connect(e, rv) : etcl_talk_run(talk);
-    if (!etcl_talk_needs_link(talk)) {
-        let_go(e);
+    if (rv) {
+        end = cannot_connect(e, rv);
+    } else {
+        end = etcl_talk_run(talk);
+        if (talk->is_clean) {
+            etcl_links_give_back(e->live, talk->kept);
+        } else {
+            etcl_links_drop(talk->kept);
+        }
     }
     etcl_board_give_back(e->live->board, e->live->roster, &e->lease);
     etcl_talk_finish(talk);
-    let_go(e);
     return end;
 }
 
@@ -422,6 +431,7 @@ static void begin_wish(errand_t *e, const etcl_route_t *route)
     if (queue_us) {
         e->wish.deadline_us = etcl_clock_us() + queue_us;
     }
+    e->fresh = etcl_fresh_wish(route);
 }
 
 static int send_errand(errand_t *e, const etcl_route_t *route)

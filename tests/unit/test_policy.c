@@ -389,6 +389,142 @@ START_TEST(a_limit_does_not_try_code_that_is_known_not_to_load)
 }
 END_TEST
 
+static void fork_slot(int slot)
+{
+    expect(ETCL_DO_FORK, slot, NOW);
+    etcl_policy_forked(&policy, slot, NOW);
+}
+
+START_TEST(with_wait_the_first_new_worker_sends_all_old_ones_home)
+{
+    begin(3);
+    policy.wait = 1;
+    start_ready(0, NOW);
+    start_ready(1, NOW);
+    start_ready(2, NOW);
+    ck_assert(etcl_policy_is_settled(&policy));
+    etcl_policy_renew(&policy, -1);
+    ck_assert(!etcl_policy_is_settled(&policy));
+    fork_slot(3);
+    expect(ETCL_DO_WAIT, -1, NOW);
+    etcl_policy_ready(&policy, 3, 0, NOW);
+    ck_assert(!etcl_policy_is_settled(&policy));
+    retire(0, NOW);
+    retire(1, NOW);
+    retire(2, NOW);
+    ck_assert(etcl_policy_is_settled(&policy));
+    fork_slot(4);
+    fork_slot(5);
+    expect(ETCL_DO_WAIT, -1, NOW);
+}
+END_TEST
+
+START_TEST(with_wait_a_limit_still_replaces_one_by_one)
+{
+    begin(2);
+    policy.wait = 1;
+    start_ready(0, NOW);
+    start_ready(1, NOW);
+    etcl_policy_renew(&policy, 0);
+    etcl_policy_renew(&policy, 1);
+    ck_assert(etcl_policy_is_settled(&policy));
+    fork_slot(2);
+    expect(ETCL_DO_WAIT, -1, NOW);
+    etcl_policy_ready(&policy, 2, 0, NOW);
+    retire(0, NOW);
+    fork_slot(3);
+    expect(ETCL_DO_WAIT, -1, NOW);
+}
+END_TEST
+
+START_TEST(code_that_does_not_load_is_waited_for_no_longer)
+{
+    begin(2);
+    policy.wait = 1;
+    start_ready(0, NOW);
+    start_ready(1, NOW);
+    etcl_policy_renew(&policy, -1);
+    fork_slot(2);
+    ck_assert_int_eq(etcl_policy_ready(&policy, 2, 1, NOW), 0);
+    ck_assert(etcl_policy_is_settled(&policy));
+    retire(2, NOW);
+    expect(ETCL_DO_WAIT, -1, NOW);
+}
+END_TEST
+
+START_TEST(code_at_which_a_worker_dies_is_waited_for_no_longer)
+{
+    begin(1);
+    policy.wait = 1;
+    start_ready(0, NOW);
+    etcl_policy_renew(&policy, -1);
+    fork_slot(1);
+    ck_assert(!etcl_policy_is_settled(&policy));
+    etcl_policy_ended(&policy, 1, 0, NOW);
+    ck_assert(etcl_policy_is_settled(&policy));
+    fork_slot(1);
+    etcl_policy_ready(&policy, 1, 0, NOW);
+    retire(0, NOW);
+    ck_assert(etcl_policy_is_settled(&policy));
+}
+END_TEST
+
+START_TEST(workers_that_are_missing_are_tried_again_in_a_while)
+{
+    apr_int64_t later_us = NOW + ETCL_POLICY_RETRY_US;
+
+    begin(2);
+    start_ready(0, NOW);
+    start_ready(1, NOW);
+    etcl_policy_renew(&policy, -1);
+    fork_slot(2);
+    etcl_policy_ready(&policy, 2, 1, NOW);
+    retire(2, NOW);
+    etcl_policy_ended(&policy, 2, 0, NOW);
+    expect(ETCL_DO_WAIT, -1, later_us);
+    etcl_policy_ended(&policy, 0, 0, NOW + SECOND);
+    expect(ETCL_DO_WAIT, -1, later_us - 1);
+    expect(ETCL_DO_FORK, 0, later_us);
+}
+END_TEST
+
+/* Whatever the reasons are, and in whichever order they come. */
+START_TEST(few_workers_are_more_than_wanted_at_any_time)
+{
+    apr_uint64_t dice = (apr_uint64_t)_i * 2654435761u + 1;
+    int step, slot, i, alive;
+    etcl_action_t action;
+
+    begin(3);
+    policy.wait = _i % 2;
+    for (step = 0; step < 2000; step++) {
+        dice = dice * 6364136223846793005u + 1442695040888963407u;
+        slot = (int)(dice >> 40) % policy.slots;
+        if (policy.slot[slot].state == ETCL_WORKER_READY) {
+            etcl_policy_renew(&policy, dice >> 60 ? slot : -1);
+        } else if (policy.slot[slot].state == ETCL_WORKER_STARTING) {
+            etcl_policy_ready(&policy, slot, 0, NOW + step);
+        } else if (policy.slot[slot].state == ETCL_WORKER_RETIRING) {
+            etcl_policy_ended(&policy, slot, 1, NOW + step);
+        }
+        while ((action = etcl_policy_next(&policy, NOW + step)).what !=
+               ETCL_DO_WAIT) {
+            if (action.what == ETCL_DO_FORK) {
+                etcl_policy_forked(&policy, action.slot, NOW + step);
+            } else {
+                etcl_policy_retiring(&policy, action.slot, &policy.grace,
+                                     NOW + step);
+            }
+        }
+        for (i = 0, alive = 0; i < policy.slots; i++) {
+            alive += policy.slot[i].state == ETCL_WORKER_READY ||
+                     policy.slot[i].state == ETCL_WORKER_STARTING;
+        }
+        ck_assert_int_le(alive, policy.wanted + 1);
+    }
+}
+END_TEST
+
 static const struct {
     apr_int64_t graceful, shutdown;
     int hurry;
@@ -440,6 +576,14 @@ Suite *suite_policy(void)
                    eviction_has_a_time_of_its_own_until_there_is_a_hurry);
     tcase_add_test(tests, a_worker_that_stands_still_is_replaced);
     tcase_add_test(tests, a_limit_does_not_try_code_that_is_known_not_to_load);
+    tcase_add_test(tests,
+                   with_wait_the_first_new_worker_sends_all_old_ones_home);
+    tcase_add_test(tests, with_wait_a_limit_still_replaces_one_by_one);
+    tcase_add_test(tests, code_that_does_not_load_is_waited_for_no_longer);
+    tcase_add_test(tests, code_at_which_a_worker_dies_is_waited_for_no_longer);
+    tcase_add_test(tests, workers_that_are_missing_are_tried_again_in_a_while);
+    tcase_add_loop_test(tests, few_workers_are_more_than_wanted_at_any_time, 0,
+                        8);
     tcase_add_rows(tests, options_become_limits, limits);
     suite_add_tcase(suite, tests);
     return suite;

@@ -213,6 +213,39 @@ START_TEST(only_a_ready_worker_whose_heart_beats_takes_calls)
 }
 END_TEST
 
+START_TEST(new_code_is_there_when_nothing_changes_and_versions_agree)
+{
+    ck_assert_int_eq(etcl_roster_has_code(roster, 7, 70), 1);
+    etcl_roster_set_code(roster, 0, 7, 70);
+    etcl_roster_set_code(roster, 1, 8, 0);
+    ck_assert_int_eq(etcl_roster_has_code(roster, 7, 70), 1);
+    ck_assert_int_eq(etcl_roster_has_code(roster, 7, 71), 0);
+    ck_assert_int_eq(etcl_roster_has_code(roster, 8, 1), 1);
+    ck_assert_int_eq(etcl_roster_has_code(roster, 9, 1), 1);
+    etcl_roster_set_changing(roster, 1);
+    ck_assert_int_eq(etcl_roster_has_code(roster, 7, 70), 0);
+    ck_assert_int_eq(etcl_roster_has_code(roster, 9, 1), 0);
+    etcl_roster_set_code(roster, 0, 7, 71);
+    etcl_roster_set_changing(roster, 0);
+    ck_assert_int_eq(etcl_roster_has_code(roster, 7, 71), 1);
+}
+END_TEST
+
+START_TEST(more_scripts_than_fit_are_taken_as_they_are)
+{
+    int i;
+
+    for (i = -1; i <= ETCL_ROSTER_CODES_MAX; i++) {
+        etcl_roster_set_code(roster, i, (apr_uint64_t)i + 2, 1);
+    }
+    ck_assert_int_eq(etcl_roster_has_code(roster, ETCL_ROSTER_CODES_MAX + 1, 2),
+                     0);
+    ck_assert_int_eq(etcl_roster_has_code(roster, ETCL_ROSTER_CODES_MAX + 2, 2),
+                     1);
+    ck_assert_int_eq(etcl_roster_has_code(roster, 1, 2), 1);
+}
+END_TEST
+
 Suite *suite_roster(void)
 {
     Suite *suite = suite_create("roster");
@@ -228,6 +261,9 @@ Suite *suite_roster(void)
                    counts);
     tcase_add_test(tests, memory_that_is_no_roster_is_not_opened);
     tcase_add_rows(tests, a_roster_has_1_to_1024_slots, sizes);
+    tcase_add_test(tests,
+                   new_code_is_there_when_nothing_changes_and_versions_agree);
+    tcase_add_test(tests, more_scripts_than_fit_are_taken_as_they_are);
     tcase_add_rows(tests, only_a_ready_worker_whose_heart_beats_takes_calls,
                    takers);
     suite_add_tcase(suite, tests);

@@ -49,6 +49,37 @@ static const struct {
     etcl_span_t text;
     apr_status_t rv;
     apr_int64_t value;
+} sizes[] = { { TEXT("0"), 0, 0 },
+              { TEXT("1000"), 0, 1000 },
+              { TEXT("3K"), 0, 3072 },
+              { TEXT("512m"), 0, 536870912 },
+              { TEXT("2G"), 0, APR_INT64_C(2147483648) },
+              { TEXT("8589934591G"), 0, APR_INT64_C(9223372035781033984) },
+              { TEXT("8589934592G"), NO, 0 },
+              { TEXT("9223372036854775808"), NO, 0 },
+              { TEXT("G"), NO, 0 },
+              { TEXT("1T"), NO, 0 },
+              { TEXT("1KB"), NO, 0 },
+              { TEXT("1 M"), NO, 0 },
+              { TEXT("1.5G"), NO, 0 },
+              { TEXT("-1M"), NO, 0 },
+              { TEXT("3x"), NO, 0 },
+              { TEXT("1M\0"), NO, 0 },
+              { TEXT(""), NO, 0 } };
+
+START_TEST(a_size_is_digits_and_one_unit_at_most)
+{
+    apr_int64_t value = 4711;
+
+    ck_assert_int_eq(etcl_text_size(sizes[_i].text, &value), sizes[_i].rv);
+    ck_assert_int_eq(value, sizes[_i].rv ? 4711 : sizes[_i].value);
+}
+END_TEST
+
+static const struct {
+    etcl_span_t text;
+    apr_status_t rv;
+    apr_int64_t value;
 } lengths[] = { { TEXT("0"), 0, 0 },
                 { TEXT("13"), 0, 13 },
                 { TEXT("9223372036854775807"), 0, APR_INT64_MAX },
@@ -316,6 +347,7 @@ Suite *suite_text(void)
     TCase *tests = tcase_create("text");
 
     tcase_add_rows(tests, an_integer_is_digits_with_a_minus_at_most, ints);
+    tcase_add_rows(tests, a_size_is_digits_and_one_unit_at_most, sizes);
     tcase_add_rows(tests, a_content_length_is_digits_within_63_bits, lengths);
     tcase_add_rows(tests, a_fraction_is_digits_with_one_point_at_most, floats);
     tcase_add_rows(tests, a_flag_is_on_or_off, flags);
