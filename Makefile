@@ -18,7 +18,8 @@ STEP = $(MAKE) --no-print-directory \
 .SECONDARY:
 
 # These run on a machine that has nothing yet, so they must not ask it.
-BARE := help deps deps-check run check bench bench-quick lost restarts clean
+BARE := help deps deps-check run check bench bench-quick lost restarts soak \
+  clean
 ifneq ($(filter-out $(BARE),$(or $(MAKECMDGOALS),all)),)
 include apxs.mk
 endif
@@ -334,7 +335,8 @@ TEST_PKGS := check clang-format clang-tidy universal-ctags shellcheck \
   locales strace libapache2-mod-wsgi-py3 uwsgi uwsgi-plugin-python3 gunicorn \
   wrk
 
-.PHONY: deps deps-check run check bench bench-quick lost restarts clean help
+.PHONY: deps deps-check run check bench bench-quick lost restarts soak clean \
+  help
 deps:
 	@.ci/apt-install $(BUILD_PKGS) $(RUN_PKGS)
 
@@ -365,10 +367,12 @@ bench-quick:
 	+@$(MAKE) --no-print-directory bench BENCH='--quick $(BENCH)'
 
 # What is long, and not in `make check`: the table of what is lost under load,
-# and a thousand graceful restarts.
-lost restarts: deps-check
+# a thousand graceful restarts, and random faults for SOAK seconds.
+SOAK ?= 600
+soak: LENGTH = --seconds $(SOAK)
+lost restarts soak: deps-check
 	+@$(STEP) all
-	@.ci/with-copy $(BUILD) tests/soak/$@ $(ARGS)
+	@.ci/with-copy $(BUILD) tests/soak/$@ $(LENGTH) $(ARGS)
 
 clean:
 	rm -rf $(BUILD)
@@ -387,6 +391,7 @@ help:
 	@echo 'make compat       what users of mod_wsgi rely on, in both modes'
 	@echo 'make lint         layout, rules, clang-tidy, artefacts'
 	@echo 'make bench        CPU per request beside other servers; bench-quick'
+	@echo 'make soak         random faults under load; SOAK=600 seconds'
 	@echo 'make lost         what is lost while workers are replaced or die'
 	@echo 'make restarts     a thousand graceful ones, and what they leave'
 	@echo 'make clean        remove $(BUILD)'

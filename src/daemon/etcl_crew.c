@@ -169,6 +169,7 @@ void etcl_crew_kill(etcl_crew_t *crew, int slot)
 }
 
 #define KILLS_US 2000000
+#define YOUNG_US 300000 /* what it has is its supervisor's still */
 
 void etcl_crew_look(etcl_crew_t *crew, apr_int64_t now_us)
 {
@@ -176,7 +177,7 @@ void etcl_crew_look(etcl_crew_t *crew, apr_int64_t now_us)
     int i;
 
     for (i = 0; i < crew->policy->slots; i++, member++) {
-        if (member->pid > 0) {
+        if (member->pid > 0 && now_us - member->forked_us > YOUNG_US) {
             member->resident = etcl_sample_resident(member->pid);
         }
     }

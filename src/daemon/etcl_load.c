@@ -2,6 +2,7 @@
  * the runtime carry no context: where they lead is kept here. */
 
 #include "etcl_load.h"
+#include "etcl_crash.h"
 #include "etcl_engine.h"
 #include "etcl_journal.h"
 #include "etcl_note.h"
@@ -52,6 +53,7 @@ const etcl_runtime_t *etcl_load_python(const etcl_group_t *group, int forks)
     if (apr_pool_create(&pool, NULL) != APR_SUCCESS) {
         return fail("no memory to start Python with");
     }
+    etcl_crash_prepare();
     return runtime->start(&config, pool, &why) == APR_SUCCESS ? runtime
                                                               : fail(why);
 }

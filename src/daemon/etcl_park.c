@@ -111,6 +111,7 @@ void etcl_park_drop(etcl_park_t *park, etcl_line_t *line)
 {
     link_out(park, line);
     etcl_link_close(&line->link);
+    etcl_window_destroy(&line->window);
     free(line);
 }
 
@@ -292,15 +293,22 @@ int etcl_park_rest(etcl_park_t *park, apr_int64_t wait_us)
     return left;
 }
 
+static void sweep_idle(etcl_line_t *line, apr_int64_t now_us)
+{
+    if (!line->greeted && now_us - line->since_us > ETCL_PARK_GREET_US) {
+        shut_line(line);
+    }
+    etcl_window_rest(&line->window, now_us);
+}
+
 void etcl_park_sweep(etcl_park_t *park, apr_int64_t now_us)
 {
     etcl_line_t *line;
 
     pthread_mutex_lock(&park->lock);
     for (line = park->lines; line; line = line->next) {
-        if (line->state == ETCL_LINE_IDLE && !line->greeted &&
-            now_us - line->since_us > ETCL_PARK_GREET_US) {
-            shut_line(line);
+        if (line->state == ETCL_LINE_IDLE) {
+            sweep_idle(line, now_us);
         }
     }
     if (park->starved && !park->shut) {

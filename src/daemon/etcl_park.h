@@ -7,6 +7,7 @@
 
 #include "etcl_group.h"
 #include "etcl_link.h"
+#include "etcl_window.h"
 
 #include <pthread.h>
 
@@ -28,6 +29,7 @@ typedef struct etcl_line_t {
     int greeted;             /* its HELLO was good */
     apr_uint32_t serial;     /* of its latest call */
     apr_int64_t since_us;    /* when it was accepted */
+    etcl_window_t window;    /* for what is too large for packets */
     struct etcl_line_t *next, *prev;
 } etcl_line_t;
 
@@ -90,7 +92,8 @@ void etcl_park_lose(etcl_park_t *park, etcl_line_t *line);
  *  how many are busy, or -1 when there is no link any more. */
 int etcl_park_rest(etcl_park_t *park, apr_int64_t wait_us);
 
-/** Now and then: close links that never greeted, accept again. */
+/** Now and then: close links that never greeted, let windows of idle ones
+ *  rest, accept again. */
 void etcl_park_sweep(etcl_park_t *park, apr_int64_t now_us);
 
 #endif

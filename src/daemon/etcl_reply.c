@@ -4,7 +4,6 @@
 #include "etcl_reply.h"
 #include "etcl_journal.h"
 #include "etcl_message.h"
-#include "etcl_spill.h"
 #include "etcl_upload.h"
 
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 #define HEAD_KEEP 16384  /* memory for a head that stays with the thread */
 #define LOG_PIECE 16384  /* a longer text is cut into several entries */
 #define FIXED_PAYLOAD 64 /* more than any payload of fixed shape */
+#define QUICK_COPY 65536 /* bytes that are copied while Python waits */
 
 static etcl_reply_t *self_of(etcl_exchange_t *x)
 {
@@ -144,6 +144,7 @@ static apr_status_t begin(etcl_exchange_t *x, const etcl_head_t *head)
         return ETCL_EINVAL;
     }
     reply->begun = reply->head_waits = 1;
+    reply->ahead = head->content_length;
     return APR_SUCCESS;
 }
 
@@ -168,6 +169,70 @@ static apr_status_t add_data(etcl_reply_t *reply, etcl_span_t block)
     return rv;
 }
 
+/* What was gathered crosses, behind what the packet holds. */
+static apr_status_t send_bulk(etcl_reply_t *reply)
+{
+    apr_status_t rv = etcl_reply_room(reply, FIXED_PAYLOAD);
+    int fd = -1;
+
+    if (rv == APR_SUCCESS) {
+        rv = etcl_bulk_close(&reply->bulk, &reply->out, &fd);
+    }
+    if (rv == APR_SUCCESS && fd >= 0) {
+        rv = etcl_reply_send(reply, fd);
+    }
+    etcl_bulk_drop(&reply->bulk);
+    return rv;
+}
+
+/* Bytes that are sure to come before the application runs again. */
+static apr_int64_t count_ahead(const etcl_reply_t *reply, etcl_span_t block,
+                               unsigned int how)
+{
+    const apr_int64_t len = (apr_int64_t)block.len;
+
+    return how & ETCL_WRITE_HOLD && reply->ahead > len ? reply->ahead : len;
+}
+
+static int is_small(const etcl_reply_t *reply, apr_int64_t len)
+{
+    apr_size_t head_len =
+        reply->head_waits ? reply->head.len + ETCL_FRAME_HEAD : 0;
+
+    return len + (apr_int64_t)head_len <=
+           (apr_int64_t)etcl_packet_room(&reply->out);
+}
+
+/* A large answer is gathered: Apache has it as a whole, and neither a thread
+ * of its nor one of ours waits for a slow client. */
+static apr_status_t add_block(etcl_reply_t *reply, etcl_span_t block,
+                              unsigned int how)
+{
+    const apr_int64_t ahead = count_ahead(reply, block, how);
+    apr_status_t rv;
+
+    if (etcl_bulk_fits(&reply->bulk, block.len) &&
+        etcl_bulk_add(&reply->bulk, block) == APR_SUCCESS) {
+        return APR_SUCCESS;
+    }
+    rv = reply->bulk.state ? send_bulk(reply) : APR_SUCCESS;
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    if (!is_small(reply, ahead) &&
+        etcl_bulk_open(&reply->bulk, ahead) == APR_SUCCESS &&
+        etcl_bulk_add(&reply->bulk, block) == APR_SUCCESS) {
+        return APR_SUCCESS;
+    }
+    etcl_bulk_drop(&reply->bulk);
+    return add_data(reply, block);
+}
+
+static void count_written(etcl_reply_t *reply, etcl_span_t block)
+{
+    reply->ahead -= (apr_int64_t)block.len;
+}
+
 /* All or nothing: one packet, taken by the socket as it is, or left out. */
 static apr_status_t send_nowait(etcl_reply_t *reply)
 {
@@ -179,15 +244,36 @@ static apr_status_t send_nowait(etcl_reply_t *reply)
     return rv;
 }
 
+/* Into memory that is there already. */
+static apr_status_t gather_nowait(etcl_reply_t *reply, etcl_span_t block,
+                                  unsigned int how)
+{
+    return how & ETCL_WRITE_HOLD && block.len <= QUICK_COPY &&
+                   etcl_bulk_fits(&reply->bulk, block.len) &&
+                   etcl_bulk_add(&reply->bulk, block) == APR_SUCCESS
+               ? APR_SUCCESS
+               : APR_EAGAIN;
+}
+
+static int wants_bulk(const etcl_reply_t *reply, etcl_span_t block,
+                      unsigned int how)
+{
+    return !reply->bulk.is_refused &&
+           !is_small(reply, count_ahead(reply, block, how));
+}
+
 static apr_status_t write_nowait(etcl_reply_t *reply, etcl_span_t block,
                                  unsigned int how)
 {
-    apr_size_t was_len = reply->out.len, head_len;
+    apr_size_t was_len = reply->out.len;
     int waited = reply->head_waits;
     apr_status_t rv;
 
-    head_len = waited ? reply->head.len + ETCL_FRAME_HEAD : 0;
-    if (head_len + block.len > etcl_packet_room(&reply->out)) {
+    if (reply->bulk.state) {
+        return gather_nowait(reply, block, how);
+    }
+    if (!is_small(reply, (apr_int64_t)block.len) ||
+        wants_bulk(reply, block, how)) {
         return APR_EAGAIN;
     }
     put_head(reply);
@@ -202,41 +288,19 @@ static apr_status_t write_nowait(etcl_reply_t *reply, etcl_span_t block,
     return rv;
 }
 
-static apr_status_t send_fd(etcl_reply_t *reply, int fd, apr_int64_t offset,
-                            apr_int64_t len)
+static apr_status_t write_waiting(etcl_reply_t *reply, etcl_span_t block,
+                                  unsigned int how)
 {
-    etcl_file_t file = { .offset = offset, .len = len };
     apr_status_t rv = put_head(reply);
 
     if (rv == APR_SUCCESS) {
-        rv = etcl_reply_room(reply, FIXED_PAYLOAD);
+        rv = add_block(reply, block, how);
     }
-    if (rv == APR_SUCCESS) {
-        rv = etcl_file_encode(&file, &reply->out);
+    if (rv != APR_SUCCESS || how & ETCL_WRITE_HOLD) {
+        return rv;
     }
-    return rv == APR_SUCCESS ? etcl_reply_send(reply, fd) : rv;
-}
-
-static int may_spill(const etcl_reply_t *reply, etcl_span_t block)
-{
-    return block.len >= ETCL_SPILL_MIN && block.len <= ETCL_SPILL_MAX &&
-           reply->spilled <= ETCL_SPILL_MAX - (apr_int64_t)block.len;
-}
-
-/* The block as a memory file: Apache sends it from there, and neither a
- * thread of its nor one of ours waits for a slow client. */
-static apr_status_t write_block(etcl_reply_t *reply, etcl_span_t block)
-{
-    int fd = may_spill(reply, block) ? etcl_spill_create(block) : -1;
-    apr_status_t rv;
-
-    if (fd < 0) {
-        return add_data(reply, block);
-    }
-    reply->spilled += (apr_int64_t)block.len;
-    rv = send_fd(reply, fd, 0, (apr_int64_t)block.len);
-    close(fd);
-    return rv;
+    rv = reply->bulk.state ? send_bulk(reply) : APR_SUCCESS;
+    return rv == APR_SUCCESS ? etcl_reply_send(reply, -1) : rv;
 }
 
 static apr_status_t write_out(etcl_exchange_t *x, etcl_span_t block,
@@ -254,17 +318,30 @@ static apr_status_t write_out(etcl_exchange_t *x, etcl_span_t block,
     if (!block.len && (how & ETCL_WRITE_HOLD || !reply->out.len)) {
         return APR_SUCCESS;
     }
-    if (how & ETCL_WRITE_NOWAIT) {
-        return write_nowait(reply, block, how);
-    }
-    rv = put_head(reply);
+    rv = how & ETCL_WRITE_NOWAIT ? write_nowait(reply, block, how)
+                                 : write_waiting(reply, block, how);
     if (rv == APR_SUCCESS) {
-        rv = write_block(reply, block);
-    }
-    if (rv == APR_SUCCESS && !(how & ETCL_WRITE_HOLD)) {
-        rv = etcl_reply_send(reply, -1);
+        count_written(reply, block);
     }
     return rv;
+}
+
+static apr_status_t send_fd(etcl_reply_t *reply, int fd, apr_int64_t offset,
+                            apr_int64_t len)
+{
+    etcl_file_t file = { .offset = offset, .len = len };
+    apr_status_t rv = put_head(reply);
+
+    if (rv == APR_SUCCESS && reply->bulk.state) {
+        rv = send_bulk(reply);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = etcl_reply_room(reply, FIXED_PAYLOAD);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = etcl_file_encode(&file, &reply->out);
+    }
+    return rv == APR_SUCCESS ? etcl_reply_send(reply, fd) : rv;
 }
 
 static apr_status_t send_file(etcl_exchange_t *x, int fd, apr_int64_t offset,
@@ -350,7 +427,7 @@ apr_status_t etcl_reply_create(etcl_reply_t *reply)
         .log = log_text,
     };
 
-    *reply = (etcl_reply_t){ .base.ops = &ops };
+    *reply = (etcl_reply_t){ .base.ops = &ops, .bulk.fd = -1 };
     pthread_mutex_init(&reply->sending, NULL);
     etcl_buffer_init(&reply->head, ETCL_HEAD_MAX);
     reply->out.ptr = malloc(ETCL_PACKET_MAX);
@@ -359,7 +436,8 @@ apr_status_t etcl_reply_create(etcl_reply_t *reply)
 }
 
 void etcl_reply_begin(etcl_reply_t *reply, etcl_link_t *link,
-                      apr_uint32_t serial, etcl_span_t body, int whole)
+                      etcl_window_t *window, apr_uint32_t serial,
+                      etcl_span_t body, int whole)
 {
     etcl_buffer_clear(&reply->head, HEAD_KEEP);
     reply->link = link;
@@ -368,7 +446,8 @@ void etcl_reply_begin(etcl_reply_t *reply, etcl_link_t *link,
     reply->out.serial = serial;
     reply->begun = reply->head_waits = reply->left = 0;
     reply->head_at = 0;
-    reply->spilled = 0;
+    reply->ahead = -1;
+    etcl_bulk_begin(&reply->bulk, window);
     reply->have = body;
     reply->owed = 0;
     reply->ended = whole ? APR_EOF : APR_SUCCESS;
@@ -412,6 +491,7 @@ static void take_back(etcl_reply_t *reply)
         reply->out.len = reply->head_at;
     }
     reply->head_waits = 0;
+    etcl_bulk_drop(&reply->bulk);
 }
 
 static apr_status_t put_end(etcl_reply_t *reply, const etcl_answer_t *answer)
@@ -430,6 +510,9 @@ static apr_status_t put_end(etcl_reply_t *reply, const etcl_answer_t *answer)
         take_back(reply);
     }
     rv = put_head(reply);
+    if (rv == APR_SUCCESS && reply->bulk.state) {
+        rv = send_bulk(reply);
+    }
     if (rv == APR_SUCCESS) {
         rv = etcl_reply_room(reply, FIXED_PAYLOAD);
     }

@@ -5,6 +5,7 @@
 #define ETCL_REPLY_H
 
 #include "etcl_buffer.h"
+#include "etcl_bulk.h"
 #include "etcl_exchange.h"
 #include "etcl_link.h"
 
@@ -20,13 +21,14 @@ typedef struct {
     pthread_mutex_t sending; /* held while a packet leaves */
     apr_status_t broken;     /* why the link cannot be used any more */
     /* The answer. */
-    etcl_packet_t out;   /* frames that have not left */
-    etcl_buffer_t head;  /* the head, encoded */
-    int begun;           /* there is a head */
-    int head_waits;      /* it is not in a packet yet */
-    apr_size_t head_at;  /* where it stands in `out`, once it is there */
-    int left;            /* it has left: the answer cannot be another */
-    apr_int64_t spilled; /* bytes that crossed as memory files */
+    etcl_packet_t out;  /* frames that have not left */
+    etcl_buffer_t head; /* the head, encoded */
+    int begun;          /* there is a head */
+    int head_waits;     /* it is not in a packet yet */
+    apr_size_t head_at; /* where it stands in `out`, once it is there */
+    int left;           /* it has left: the answer cannot be another */
+    apr_int64_t ahead;  /* of what was promised, not given; or below 0 */
+    etcl_bulk_t bulk;   /* what is gathered instead of being sent */
     /* The body of the request. */
     char *in;           /* ETCL_UPLOAD_ROOM bytes */
     etcl_span_t have;   /* received, not read by the application */
@@ -40,11 +42,13 @@ apr_status_t etcl_reply_create(etcl_reply_t *reply);
 /**
  * Begin a call.
  *
- * Owns     `link` and the bytes of `body` are borrowed until etcl_reply_end
+ * Owns     `link`, its `window` and the bytes of `body` are borrowed until
+ *          etcl_reply_end
  * body     what came with the call; with `whole` it is all there will be
  */
 void etcl_reply_begin(etcl_reply_t *reply, etcl_link_t *link,
-                      apr_uint32_t serial, etcl_span_t body, int whole);
+                      etcl_window_t *window, apr_uint32_t serial,
+                      etcl_span_t body, int whole);
 
 /**
  * End it: what was held leaves, with END or ABORT.

@@ -291,8 +291,8 @@ static apr_status_t answer(server_t *self, etcl_line_t *line,
     }
     call.daemon_start_us = etcl_clock_wall_us();
     line->serial = in->call.serial;
-    etcl_reply_begin(&self->reply, &line->link, line->serial, in->body,
-                     in->whole || !call.body_len);
+    etcl_reply_begin(&self->reply, &line->link, &line->window, line->serial,
+                     in->body, in->whole || !call.body_len);
     if (call.kind == ETCL_CALL_WSGI && !(call.flags & ETCL_CALL_RELOAD)) {
         tell_kept(self->service, call.target.script);
     }

@@ -4,14 +4,13 @@
 
 #include "etcl_emit.h"
 #include "etcl_config.h"
+#include "etcl_part.h"
 #include "etcl_text.h"
 
 #include <apr_date.h>
 #include <apr_portable.h>
-#include <fcntl.h>
 #include <http_connection.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 void etcl_emit_init(etcl_emit_t *emit, request_rec *r,
@@ -232,6 +231,7 @@ void etcl_emit_undo(etcl_emit_t *emit)
     emit->has_head = 0;
     emit->status = 0;
     emit->location = NULL;
+    emit->pour.left = 0;
     if (emit->question) {
         emit->question->status = 0;
         return;
@@ -310,33 +310,6 @@ apr_status_t etcl_emit_keep(etcl_emit_t *emit)
     return rv;
 }
 
-/* The content of a sealed memory file is nobody's but this answer's. A file
- * of tmpfs has seals, too, but not this one. */
-static int is_sealed(int fd)
-{
-    int seals = fcntl(fd, F_GET_SEALS);
-
-    return seals >= 0 && seals & F_SEAL_WRITE;
-}
-
-/* A file in memory may always be sent by the kernel; one on a disk, or on a
- * network, where EnableSendfile says so. */
-static int may_sendfile(const request_rec *r, int is_memory)
-{
-    const core_dir_config *core = ap_get_core_module_config(r->per_dir_config);
-
-    return is_memory || core->enable_sendfile == ENABLE_SENDFILE_ON;
-}
-
-static int is_in_file(int fd, apr_int64_t offset, apr_int64_t len)
-{
-    struct stat info;
-
-    return !fstat(fd, &info) && S_ISREG(info.st_mode) && offset >= 0 &&
-           len >= 0 && offset <= (apr_int64_t)info.st_size &&
-           len <= (apr_int64_t)info.st_size - offset;
-}
-
 /* The answer is a file: what its validators say is httpd's to answer, as for
  * any file. */
 static void meet_conditions(etcl_emit_t *emit)
@@ -362,60 +335,26 @@ static void meet_conditions(etcl_emit_t *emit)
 /* Of one response: each is a descriptor until the response has been sent. */
 #define FILES_MAX 256
 
-/* A file that its pool closes, also when a filter has moved it into another
- * one: what apr_os_file_put() makes is closed by nobody. */
-static apr_status_t own_file(etcl_emit_t *emit, int fd, int is_memory,
-                             apr_file_t **out)
-{
-    request_rec *r = emit->r;
-    apr_int32_t flags = APR_FOPEN_READ;
-    apr_file_t *lent;
-
-    if (++emit->files > FILES_MAX) {
-        return ETCL_EPROTO;
-    }
-    if (may_sendfile(r, is_memory)) {
-        flags |= APR_FOPEN_SENDFILE_ENABLED;
-    }
-    apr_os_file_put(&lent, &fd, flags, r->pool);
-    return apr_file_dup(out, lent, r->pool);
-}
-
-/* Never mapped: a file that is cut short meanwhile would kill this process. */
 static apr_status_t append_file(etcl_emit_t *emit, int fd, apr_int64_t offset,
                                 apr_int64_t len)
 {
-    request_rec *r = emit->r;
-    const int is_memory = is_sealed(fd);
-    apr_file_t *file;
-    apr_bucket *b;
-    apr_status_t rv = own_file(emit, fd, is_memory, &file);
-
-    close(fd);
-    if (rv) {
-        return rv;
-    }
-    if (!is_memory) {
+    if (!etcl_part_is_memory(fd)) {
         meet_conditions(emit);
-    }
-    if (!emit->is_replaced) {
-        b = apr_brigade_insert_file(emit->bb, file, offset, len, r->pool);
-        for (; b != APR_BRIGADE_SENTINEL(emit->bb); b = APR_BUCKET_PREV(b)) {
-            if (!APR_BUCKET_IS_FILE(b)) {
-                break;
-            }
-            apr_bucket_file_enable_mmap(b, 0);
-        }
     }
     emit->taken += len;
     emit->unflushed += len;
-    return APR_SUCCESS;
+    if (emit->is_replaced) {
+        close(fd);
+        return APR_SUCCESS;
+    }
+    return etcl_part_append(emit->r, emit->bb, fd, offset, len);
 }
 
 apr_status_t etcl_emit_file(etcl_emit_t *emit, int fd, apr_int64_t offset,
                             apr_int64_t len)
 {
-    if (emit->question || !is_in_file(fd, offset, len)) {
+    if (emit->question || !etcl_part_is_in(fd, offset, len) ||
+        ++emit->files > FILES_MAX) {
         close(fd);
         return ETCL_EPROTO;
     }
@@ -425,6 +364,35 @@ apr_status_t etcl_emit_file(etcl_emit_t *emit, int fd, apr_int64_t offset,
         return APR_SUCCESS;
     }
     return append_file(emit, fd, offset, len);
+}
+
+/* httpd makes ranges only of a response that it has in one piece; without
+ * memory for that, it is sent as a whole. */
+static apr_status_t for_ranges(etcl_emit_t *emit)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    if (apr_table_get(emit->r->headers_in, "Range")) {
+        rv = etcl_pour_all(&emit->pour, emit->r, emit->bb);
+    }
+    return rv == ETCL_EPROTO ? rv : APR_SUCCESS;
+}
+
+apr_status_t etcl_emit_window(etcl_emit_t *emit, const etcl_pour_t *window)
+{
+    apr_int64_t len = within(emit, (apr_int64_t)window->left);
+
+    if (emit->question || emit->pour.left) {
+        return ETCL_EPROTO;
+    }
+    emit->taken += len;
+    emit->unflushed += len;
+    if (!len || emit->has_eos || emit->is_replaced) {
+        return APR_SUCCESS;
+    }
+    emit->pour = *window;
+    emit->pour.left = (apr_size_t)len;
+    return for_ranges(emit);
 }
 
 /* Nothing of it is for the filters. */
@@ -438,20 +406,11 @@ int etcl_emit_is_due(const etcl_emit_t *emit)
     return emit->flush_max && emit->unflushed >= emit->flush_max;
 }
 
-apr_status_t etcl_emit_pass(etcl_emit_t *emit, int flush)
+static apr_status_t pass_on(etcl_emit_t *emit)
 {
     request_rec *r = emit->r;
     apr_status_t rv;
 
-    if (is_kept(emit)) {
-        apr_brigade_cleanup(emit->bb);
-        return APR_SUCCESS;
-    }
-    flush |= etcl_emit_is_due(emit);
-    if (flush && !emit->has_eos) {
-        append(emit, apr_bucket_flush_create(r->connection->bucket_alloc));
-        emit->unflushed = 0;
-    }
     if (APR_BRIGADE_EMPTY(emit->bb)) {
         return APR_SUCCESS;
     }
@@ -466,6 +425,38 @@ apr_status_t etcl_emit_pass(etcl_emit_t *emit, int flush)
     return rv || r->connection->aborted ? ETCL_EGONE : APR_SUCCESS;
 }
 
+/* All but the last piece leaves, which stands in the brigade then. */
+static apr_status_t pour_out(etcl_emit_t *emit)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    while (!rv && emit->pour.left) {
+        rv = pass_on(emit);
+        if (!rv) {
+            rv = etcl_pour_next(&emit->pour, emit->r, emit->bb);
+        }
+    }
+    return rv;
+}
+
+apr_status_t etcl_emit_pass(etcl_emit_t *emit, int flush)
+{
+    apr_status_t rv;
+
+    if (is_kept(emit)) {
+        apr_brigade_cleanup(emit->bb);
+        return APR_SUCCESS;
+    }
+    rv = pour_out(emit);
+    flush |= etcl_emit_is_due(emit);
+    if (!rv && flush && !emit->has_eos) {
+        append(emit,
+               apr_bucket_flush_create(emit->r->connection->bucket_alloc));
+        emit->unflushed = 0;
+    }
+    return rv ? rv : pass_on(emit);
+}
+
 apr_int64_t etcl_emit_missing(const etcl_emit_t *emit)
 {
     if (emit->promised < 0 || emit->is_bodiless || emit->is_replaced) {
@@ -476,6 +467,11 @@ apr_int64_t etcl_emit_missing(const etcl_emit_t *emit)
 
 apr_status_t etcl_emit_end(etcl_emit_t *emit)
 {
+    apr_status_t rv = is_kept(emit) ? APR_SUCCESS : pour_out(emit);
+
+    if (rv) {
+        return rv;
+    }
     append_eos(emit);
     return etcl_emit_pass(emit, 0);
 }
@@ -504,6 +500,7 @@ void etcl_emit_break(etcl_emit_t *emit)
     if (emit->question) {
         emit->question->status = 0;
     }
+    emit->pour.left = 0;
     if (emit->has_eos || is_kept(emit)) {
         return;
     }

@@ -6,6 +6,7 @@
 
 #include "etcl_exchange.h"
 #include "etcl_httpd.h"
+#include "etcl_pour.h"
 #include "etcl_question.h"
 
 typedef struct {
@@ -22,11 +23,12 @@ typedef struct {
     int has_head;
     int has_passed; /* something has gone to the filters */
     int has_eos;
-    int has_bytes;   /* `bb` borrows memory: to be passed soon */
-    int is_bodiless; /* HEAD, 204, 304 */
-    int is_replaced; /* a condition was not met: the body is dropped */
-    int is_over;     /* more than promised was given; it is cut */
-    int files;       /* that were given */
+    int has_bytes;    /* `bb` borrows memory: to be passed soon */
+    int is_bodiless;  /* HEAD, 204, 304 */
+    int is_replaced;  /* a condition was not met: the body is dropped */
+    int is_over;      /* more than promised was given; it is cut */
+    int files;        /* that were given */
+    etcl_pour_t pour; /* bytes behind `bb` that lie in a window */
 } etcl_emit_t;
 
 /** With `question`, nothing goes to the client: the verdict is kept there. */
@@ -62,9 +64,19 @@ apr_status_t etcl_emit_file(etcl_emit_t *emit, int fd, apr_int64_t offset,
                             apr_int64_t len);
 
 /**
+ * Bytes of a window. Nothing may be given behind them before the next pass;
+ * until then, or until the end, the window must stay as it is.
+ *
+ * Returns  APR_SUCCESS, ETCL_EPROTO
+ */
+apr_status_t etcl_emit_window(etcl_emit_t *emit, const etcl_pour_t *window);
+
+/**
  * Pass on what there is; with `flush`, down to the client.
  *
- * Returns  APR_SUCCESS, ETCL_EGONE: the client has gone
+ * Returns  APR_SUCCESS
+ *          ETCL_EGONE  the client has gone
+ *          ETCL_EPROTO a window does not hold its bytes any more: break off
  */
 apr_status_t etcl_emit_pass(etcl_emit_t *emit, int flush);
 
@@ -74,7 +86,8 @@ int etcl_emit_is_due(const etcl_emit_t *emit);
 /** Whether all promised bytes are here, and nobody was told that yet. */
 int etcl_emit_is_complete(const etcl_emit_t *emit);
 
-/** The answer is complete. Fewer bytes than promised: as etcl_emit_break. */
+/** The answer is complete. Fewer bytes than promised: as etcl_emit_break.
+ *  Returns as etcl_emit_pass. */
 apr_status_t etcl_emit_end(etcl_emit_t *emit);
 
 /** Bytes that are missing at the end; 0 when none are. */

@@ -31,6 +31,7 @@ etcl_links_t *etcl_links_create(int slots)
 void etcl_links_drop(etcl_kept_t *kept)
 {
     etcl_link_close(&kept->link);
+    etcl_view_close(&kept->view);
     free(kept);
 }
 
@@ -168,7 +169,7 @@ static apr_status_t connect_to(etcl_live_t *live, const etcl_lease_t *lease,
     if (!kept) {
         return APR_ENOMEM;
     }
-    kept->link.fd = -1;
+    kept->link.fd = kept->view.fd = -1;
     kept->slot = lease->slot;
     kept->incarnation = lease->incarnation;
     rv = etcl_link_connect(&kept->link, live->paths[lease->slot],

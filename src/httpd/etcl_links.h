@@ -7,12 +7,14 @@
 #include "etcl_link.h"
 #include "etcl_live.h"
 #include "etcl_message.h"
+#include "etcl_view.h"
 
 /* A link and whose it is. */
 typedef struct etcl_kept_t {
     etcl_link_t link;
     int slot;
     apr_uint32_t incarnation;
+    etcl_view_t view;         /* of the window that came with it */
     struct etcl_kept_t *next; /* of the idle ones of the slot */
 } etcl_kept_t;
 

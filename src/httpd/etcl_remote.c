@@ -267,6 +267,21 @@ static etcl_talk_end_t cannot_connect(errand_t *e, apr_status_t rv)
     return ETCL_TALK_UNBEGUN;
 }
 
+static void let_go(errand_t *e)
+{
+    etcl_kept_t *kept = e->talk.kept;
+
+    e->talk.kept = NULL;
+    if (!kept) {
+        return;
+    }
+    if (e->talk.is_clean) {
+        etcl_links_give_back(e->live, kept);
+    } else {
+        etcl_links_drop(kept);
+    }
+}
+
 static etcl_talk_end_t ask_worker(errand_t *e)
 {
     etcl_talk_t *talk = &e->talk;
@@ -275,22 +290,18 @@ static etcl_talk_end_t ask_worker(errand_t *e)
 
     talk->live = e->live;
     talk->pid = pid_of(e->live, e->lease.slot);
-    talk->is_clean = 0;
+    talk->kept = NULL;
+    talk->is_clean = talk->has_ended = 0;
     etcl_board_notes_write(e->live->board, &e->lease, etcl_span(e->r->method),
                            etcl_span(e->r->uri));
     rv = etcl_links_borrow(e->live, &e->lease, talk->desk->in, &talk->kept);
-    if (rv) {
-        end = cannot_connect(e, rv);
-    } else {
-        end = etcl_talk_run(talk);
-        if (talk->is_clean) {
-            etcl_links_give_back(e->live, talk->kept);
-        } else {
-            etcl_links_drop(talk->kept);
-        }
+    end = rv ? cannot_connect(e, rv) : etcl_talk_run(talk);
+    if (!etcl_talk_needs_link(talk)) {
+        let_go(e);
     }
     etcl_board_give_back(e->live->board, e->live->roster, &e->lease);
     etcl_talk_finish(talk);
+    let_go(e);
     return end;
 }
 

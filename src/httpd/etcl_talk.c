@@ -24,7 +24,7 @@ static step_t fail(etcl_talk_t *t, int status)
  * an error page of it. */
 static void break_off(etcl_talk_t *t)
 {
-    if (t->held) {
+    if (t->held || t->emit->pour.left) {
         etcl_emit_pass(t->emit, 0);
     }
     etcl_emit_break(t->emit);
@@ -123,6 +123,16 @@ static step_t client_left(etcl_talk_t *t)
     return fail(t, OK);
 }
 
+/* The client takes no more, or there is no more of what it is to be given. */
+static step_t cannot_pass(etcl_talk_t *t, apr_status_t rv)
+{
+    if (rv == ETCL_EGONE) {
+        return client_left(t);
+    }
+    t->is_clean = 0;
+    return bad_worker(t, "took a part of its answer back");
+}
+
 /* A client may wait for a part of the answer before it sends more. */
 static step_t on_pull(etcl_talk_t *t, const etcl_frame_t *frame)
 {
@@ -133,8 +143,9 @@ static step_t on_pull(etcl_talk_t *t, const etcl_frame_t *frame)
         return bad_worker(t, "asked for a body that has ended");
     }
     t->pulled = 1;
-    if (t->emit->has_head && etcl_emit_pass(t->emit, 1)) {
-        return client_left(t);
+    rv = t->emit->has_head ? etcl_emit_pass(t->emit, 1) : APR_SUCCESS;
+    if (rv) {
+        return cannot_pass(t, rv);
     }
     rv = etcl_feed_answer(t, &pull);
     /* It may have answered without reading on; then that is to be read. */
@@ -200,10 +211,16 @@ static step_t on_head(etcl_talk_t *t, const etcl_frame_t *frame)
     return step;
 }
 
+/* A window's bytes are the last of their packet. */
+static int takes_body(const etcl_talk_t *t)
+{
+    return t->emit->has_head && !t->emit->pour.left;
+}
+
 static step_t on_data(etcl_talk_t *t, const etcl_frame_t *frame)
 {
-    if (!t->emit->has_head) {
-        return bad_worker(t, "body without a head");
+    if (!takes_body(t)) {
+        return bad_worker(t, "body without a head, or behind a window");
     }
     etcl_emit_data(t->emit, frame->payload);
     return GO_ON;
@@ -214,7 +231,7 @@ static step_t on_file(etcl_talk_t *t, const etcl_frame_t *frame, int *fd)
     etcl_file_t file;
     int taken = *fd;
 
-    if (!t->emit->has_head || taken < 0 ||
+    if (!takes_body(t) || taken < 0 ||
         etcl_file_decode(frame->payload, &file)) {
         return bad_worker(t, "file without a head or without a file");
     }
@@ -223,6 +240,33 @@ static step_t on_file(etcl_talk_t *t, const etcl_frame_t *frame, int *fd)
         return bad_worker(t, "not a part of a regular file");
     }
     return GO_ON;
+}
+
+/* A new window comes with the first frame that speaks of it. */
+static int has_window(etcl_view_t *view, int *fd)
+{
+    int taken = *fd;
+
+    if (taken < 0 || view->fd >= 0) {
+        return taken < 0 && view->fd >= 0;
+    }
+    *fd = -1;
+    return !etcl_view_open(view, taken);
+}
+
+static step_t on_window(etcl_talk_t *t, const etcl_frame_t *frame, int *fd)
+{
+    etcl_pour_t pour = { .view = &t->kept->view,
+                         .serial = frame->serial,
+                         .piece = t->desk->out };
+
+    if (!takes_body(t) || !has_window(&t->kept->view, fd) ||
+        etcl_window_decode(frame->payload, &pour.left)) {
+        return bad_worker(t, "window without a head or without a window");
+    }
+    return etcl_emit_window(t->emit, &pour)
+               ? bad_worker(t, "not the bytes of a window")
+               : GO_ON;
 }
 
 static step_t on_end(etcl_talk_t *t, const etcl_frame_t *frame)
@@ -235,25 +279,6 @@ static step_t on_end(etcl_talk_t *t, const etcl_frame_t *frame)
     t->is_clean = t->has_ended = 1;
     t->status = OK;
     return ANSWERED;
-}
-
-void etcl_talk_finish(etcl_talk_t *t)
-{
-    const apr_int64_t missing = etcl_emit_missing(t->emit);
-
-    if (!t->has_ended) {
-        return;
-    }
-    if (missing) {
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, t->r,
-                      "ETCL0142: the application promised %" APR_INT64_T_FMT
-                      " bytes (Content-Length) and sent %" APR_INT64_T_FMT
-                      ": the connection was closed",
-                      t->emit->promised, t->emit->taken);
-        break_off(t);
-    } else {
-        etcl_emit_end(t->emit);
-    }
 }
 
 /* What the application made of a body that broke off is not the answer. */
@@ -297,6 +322,8 @@ static step_t on_frame(etcl_talk_t *t, const etcl_frame_t *frame, int *fd)
         return on_data(t, frame);
     case ETCL_FRAME_FILE:
         return on_file(t, frame, fd);
+    case ETCL_FRAME_WINDOW:
+        return on_window(t, frame, fd);
     case ETCL_FRAME_END:
         return on_end(t, frame);
     case ETCL_FRAME_ABORT:
@@ -321,8 +348,8 @@ static apr_status_t settle(etcl_talk_t *t, apr_size_t len)
     if (is_held(t->emit)) {
         return APR_SUCCESS;
     }
-    if (t->emit->has_bytes && !etcl_emit_is_due(t->emit) &&
-        t->held + len <= ETCL_PACKET_MAX) {
+    if (t->emit->has_bytes && !t->emit->pour.left &&
+        !etcl_emit_is_due(t->emit) && t->held + len <= ETCL_PACKET_MAX) {
         t->held += len;
         return APR_SUCCESS;
     }
@@ -350,8 +377,9 @@ static step_t on_packet(etcl_talk_t *t, etcl_span_t packet, int fd)
     if (step == GO_ON && !APR_STATUS_IS_EOF(rv)) {
         return bad_worker(t, "malformed packet");
     }
-    if (step == GO_ON && settle(t, len)) {
-        return client_left(t);
+    rv = step == GO_ON ? settle(t, len) : APR_SUCCESS;
+    if (rv) {
+        return cannot_pass(t, rv);
     }
     if (step == ANSWERED && packet.len) {
         t->is_clean = 0;
@@ -401,11 +429,12 @@ static int is_readable(int fd, int wait_ms)
  * client need not wait for what the application does in close(). */
 static apr_status_t last_packet(etcl_talk_t *t, etcl_span_t *packet, int *fd)
 {
-    if (!is_readable(t->kept->link.fd, CLOSE_WAIT_MS) &&
-        etcl_emit_end(t->emit)) {
-        return ETCL_EGONE;
+    apr_status_t rv = APR_SUCCESS;
+
+    if (!is_readable(t->kept->link.fd, CLOSE_WAIT_MS)) {
+        rv = etcl_emit_end(t->emit);
     }
-    return recv_packet(t, packet, fd, 0);
+    return rv ? rv : recv_packet(t, packet, fd, 0);
 }
 
 /* The next packet. Before it waits, what the client has not been sent yet is
@@ -434,10 +463,36 @@ static apr_status_t next_packet(etcl_talk_t *t, etcl_span_t *packet, int *fd)
         return recv_packet(t, packet, fd, 0);
     }
     t->held = 0;
-    if (etcl_emit_pass(t->emit, 1)) {
-        return ETCL_EGONE;
+    rv = etcl_emit_pass(t->emit, 1);
+    return rv ? rv : recv_packet(t, packet, fd, 0);
+}
+
+int etcl_talk_needs_link(const etcl_talk_t *t)
+{
+    return t->kept && t->has_ended && t->emit->pour.left;
+}
+
+void etcl_talk_finish(etcl_talk_t *t)
+{
+    const apr_int64_t missing = etcl_emit_missing(t->emit);
+    apr_status_t rv;
+
+    if (!t->has_ended) {
+        return;
     }
-    return recv_packet(t, packet, fd, 0);
+    if (missing) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, t->r,
+                      "ETCL0142: the application promised %" APR_INT64_T_FMT
+                      " bytes (Content-Length) and sent %" APR_INT64_T_FMT
+                      ": the connection was closed",
+                      t->emit->promised, t->emit->taken);
+        break_off(t);
+        return;
+    }
+    rv = etcl_emit_end(t->emit);
+    if (rv == ETCL_EPROTO) {
+        cannot_pass(t, rv);
+    }
 }
 
 etcl_talk_end_t etcl_talk_run(etcl_talk_t *t)
@@ -460,8 +515,8 @@ etcl_talk_end_t etcl_talk_run(etcl_talk_t *t)
         rv = next_packet(t, &packet, &fd);
         if (!rv) {
             step = on_packet(t, packet, fd);
-        } else if (rv == ETCL_EGONE) {
-            step = client_left(t);
+        } else if (rv == ETCL_EGONE || rv == ETCL_EPROTO) {
+            step = cannot_pass(t, rv);
         } else if (APR_STATUS_IS_TIMEUP(rv)) {
             step = worker_is_slow(t);
         } else if (!t->emit->has_head) {

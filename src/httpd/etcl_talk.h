@@ -33,17 +33,18 @@ typedef struct {
     int status;
 } etcl_talk_t;
 
-/**
- * Send the call and see it through. The link is the caller's afterwards: to
- * be kept when talk->is_clean.
- */
+/** Send the call and see it through: the worker is free afterwards. */
 etcl_talk_end_t etcl_talk_run(etcl_talk_t *talk);
 
 /**
- * Pass on the last part of an answer, which still lies in the desk. Neither
- * link nor lease is needed for it: both are given back before, so that the
- * worker takes the next call while this one is on its way to the client.
+ * Pass on the last part of an answer, which still lies in the desk or in the
+ * link's window. The lease is given back before, so that the worker takes the
+ * next call while this one is on its way to the client; and so is the link,
+ * unless it is needed.
  */
 void etcl_talk_finish(etcl_talk_t *talk);
+
+/** Whether etcl_talk_finish needs the link, for what lies in its window. */
+int etcl_talk_needs_link(const etcl_talk_t *talk);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "etcl_start.h"
 
+#include "etcl_fatal.h"
 #include "etcl_fork.h"
 #include "etcl_home.h"
 #include "etcl_interp.h"
@@ -153,6 +154,9 @@ apr_status_t etcl_start_python(const etcl_runtime_config_t *config,
     etcl_say_init(config->log);
     etcl_fork_init();
     etcl_threads_init();
+    if (*config->process_group) {
+        etcl_fatal_watch();
+    }
     rv = etcl_origin_take(pool);
     if (!rv) {
         rv = etcl_home_resolve(config->python_home, pool, &home, why);

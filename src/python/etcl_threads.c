@@ -22,6 +22,7 @@ typedef struct thread_t {
     apr_int64_t busy_us;      /* of all its turns */
     unsigned int begun;       /* the turn's serial when the thread began */
     etcl_seat_t *seats;
+    const etcl_seat_t *entered; /* the latest of them that it took */
     etcl_turn_t turn;
 } thread_t;
 
@@ -62,6 +63,7 @@ static void forget_thread(void *data)
     }
     pthread_mutex_lock(&lock);
     thread->seats = NULL;
+    thread->entered = NULL;
     thread->alive = 0;
     pthread_mutex_unlock(&lock);
 }
@@ -171,8 +173,22 @@ etcl_seat_t *etcl_threads_enter(etcl_interp_t *interp)
     }
     if (seat) {
         etcl_gate_enter(interp->gate, seat->state);
+        me->entered = seat;
     }
     return seat;
+}
+
+/* Neither the lock nor `me`, whose memory may be made at its first use. */
+const etcl_seat_t *etcl_threads_crashed(void)
+{
+    const thread_t *thread;
+
+    for (thread = threads; thread; thread = thread->next) {
+        if (thread->alive && pthread_equal(thread->handle, pthread_self())) {
+            return thread->entered;
+        }
+    }
+    return NULL;
 }
 
 etcl_turn_t *etcl_threads_turn(void)

@@ -40,6 +40,13 @@ etcl_seat_t *etcl_threads_adopt(etcl_interp_t *interp, PyThreadState *state);
  */
 etcl_seat_t *etcl_threads_enter(etcl_interp_t *interp);
 
+/**
+ * The seat that the calling thread took last; NULL: it never took any.
+ *
+ * Context  the handler of a signal that ends the process
+ */
+const etcl_seat_t *etcl_threads_crashed(void);
+
 /** The memory of the calling thread's turns; NULL: no memory. */
 etcl_turn_t *etcl_threads_turn(void);
 

@@ -22,8 +22,7 @@ static apr_byte_t flags_of(unsigned int type)
 
 static int is_known(unsigned int type)
 {
-    return (type >= ETCL_FRAME_HELLO && type <= ETCL_FRAME_ABORT) ||
-           type == ETCL_FRAME_LAID;
+    return type >= ETCL_FRAME_HELLO && type <= ETCL_FRAME_LAID;
 }
 
 /* Nothing follows what is the last. */

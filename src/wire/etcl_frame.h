@@ -27,6 +27,8 @@ typedef enum {
     ETCL_FRAME_LOG = 11,    /* W: a log entry of this request */
     ETCL_FRAME_END = 12,    /* W: the answer is complete */
     ETCL_FRAME_ABORT = 13,  /* W: the answer failed or breaks off */
+    ETCL_FRAME_WINDOW = 14, /* W: bytes of the response, in the window of the
+                               link, which rides along the first time (fd) */
     ETCL_FRAME_LAID = 15    /* C: bytes of the body lie in the link's tray,
                                which rides along the first time (fd); LAST */
 } etcl_frame_type_t;

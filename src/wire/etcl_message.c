@@ -4,6 +4,7 @@
 #include "etcl_message.h"
 #include "etcl_bytes.h"
 #include "etcl_tray.h"
+#include "etcl_window.h"
 
 #define PULL_MAX ((apr_uint64_t)1 << 62)
 
@@ -156,6 +157,26 @@ apr_status_t etcl_file_decode(etcl_span_t payload, etcl_file_t *out)
         return ETCL_EPROTO;
     }
     *out = file;
+    return APR_SUCCESS;
+}
+
+apr_status_t etcl_window_encode(apr_size_t len, etcl_packet_t *packet)
+{
+    char payload[PAYLOAD_MAX];
+
+    return add(packet, ETCL_FRAME_WINDOW, payload,
+               etcl_bytes_put_u64(payload, len));
+}
+
+apr_status_t etcl_window_decode(etcl_span_t payload, apr_size_t *out)
+{
+    etcl_cursor_t in = etcl_cursor(payload);
+    apr_uint64_t len = etcl_cursor_u64(&in);
+
+    if (!etcl_cursor_is_done(&in) || !len || len > ETCL_WINDOW_SIZE) {
+        return ETCL_EPROTO;
+    }
+    *out = (apr_size_t)len;
     return APR_SUCCESS;
 }
 

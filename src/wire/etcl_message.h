@@ -124,6 +124,13 @@ typedef struct {
 apr_status_t etcl_file_encode(const etcl_file_t *file, etcl_packet_t *packet);
 apr_status_t etcl_file_decode(etcl_span_t payload, etcl_file_t *out);
 
+/* WINDOW: u64 length; the bytes lie in the window of the link, from its
+ * beginning (etcl_window.h). Once in a call; with the packet ends what was
+ * given of the body, but for END. */
+apr_status_t etcl_window_encode(apr_size_t len, etcl_packet_t *packet);
+/** Not above ETCL_WINDOW_SIZE, and not 0. */
+apr_status_t etcl_window_decode(etcl_span_t payload, apr_size_t *out);
+
 /* LOG: u8 level, then the text. */
 apr_status_t etcl_log_encode(etcl_level_t level, etcl_span_t text,
                              etcl_packet_t *packet);

@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from groups import is_daemon
 from leftovers import PROC, descent, read_proc, sockets_below, stat_fields
 
 PRIVATE = ("Private_Dirty", "Swap")
@@ -18,7 +19,7 @@ class Footprint:
     threads: int
     mappings: int
     private_kb: int
-    processes: int          # of the whole tree
+    daemons: int            # processes of groups; httpd's own come and go
     sockets: int            # below the server's root
     kinds: tuple            # of descriptors and mappings, to tell which grew
 
@@ -26,13 +27,13 @@ class Footprint:
     def of(cls, pid: int, root: Path) -> "Footprint":
         links, names = descriptors(pid), mappings(pid)
         return cls(len(links), int(stat_fields(pid)[17]), len(names),
-                   private_kb(pid), len(descent(pid)),
+                   private_kb(pid), sum(map(is_daemon, descent(pid))),
                    len(sockets_below(root)),
                    tuple(Counter(kind(one) for one in links + names).items()))
 
     def grown(self, before: "Footprint") -> dict[str, int]:
         """By how much, of what is counted; memory is another question."""
-        names = ("descriptors", "threads", "mappings", "processes", "sockets")
+        names = ("descriptors", "threads", "mappings", "daemons", "sockets")
         more = {name: getattr(self, name) - getattr(before, name)
                 for name in names}
         return {name: count for name, count in more.items() if count > 0}

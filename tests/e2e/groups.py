@@ -36,7 +36,7 @@ PROCESSES = """
 # Apache with threads to spare: it closes no kept connection for want of one,
 # so that whatever load suffers comes from what the test does.
 WIDE = """
-    ServerLimit 2
+    ServerLimit 6
     ThreadsPerChild 64
     MaxRequestWorkers 128
     MinSpareThreads 64

@@ -11,9 +11,10 @@ request.
         *calm).p99_ms
 
 The load comes from a process of its own, so that nothing the test does is in
-its way: `pressure.py PLAN`, until its standard input ends. Each connection is
-kept, and sends its next request `every` seconds after the last one, or as soon
-as that is answered. An answer that is not as it was asked for is a failure.
+its way: this file, which reads a plan and runs until its standard input ends.
+Each connection is kept, and sends its next request `every` seconds after the
+last one, or as soon as that is answered. An answer that is not as it was asked
+for is a failure.
 """
 
 import itertools
@@ -141,8 +142,10 @@ class Pressure:
 
     def __enter__(self) -> "Pressure":
         self.process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).resolve()), self.plan],
+            [sys.executable, str(Path(__file__).resolve())],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process.stdin.write(self.plan + "\n")
+        self.process.stdin.flush()
         assert self.process.stdout.readline() == "go\n"
         return self
 
@@ -186,7 +189,7 @@ class Client(threading.Thread):
         while not self.stop.is_set():
             self.one(next(self.asks))
             due = max(due + self.every, time.monotonic())
-            time.sleep(max(0.0, due - time.monotonic()))
+            self.stop.wait(max(0.0, due - time.monotonic()))
         self.hang_up()
 
     def one(self, ask: Ask) -> None:
@@ -235,7 +238,7 @@ def be_urgent() -> None:
 
 
 def main() -> None:
-    plan, stop = json.loads(sys.argv[1]), threading.Event()
+    plan, stop = json.loads(sys.stdin.readline()), threading.Event()
     be_urgent()
     clients = [Client(plan, number, stop)
                for number in range(plan["connections"])]

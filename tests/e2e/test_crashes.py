@@ -3,6 +3,7 @@ requests see of it, and what the log says of the dead."""
 
 import os
 import re
+import resource
 import signal
 import threading
 import time
@@ -55,11 +56,6 @@ def in_background(server, target: str) -> threading.Thread:
     return thread
 
 
-def named(line: str) -> int:
-    """How many requests a line about a dead worker names."""
-    return len(re.findall(r"(GET|POST) /app/\w+ \(\d", line))
-
-
 # What the log says
 
 @pytest.mark.differs
@@ -77,14 +73,45 @@ def test_a_crash_is_told_with_its_stack_and_its_requests(apache):
     server.allow_log("ETCL0231")
     pid = worker(server)
     held = in_background(server, "/app/hold?seconds=2")
-    time.sleep(0.7)
+    time.sleep(1.2)
     assert server.ask("/app/crash").status == 502
     held.join()
     line = server.log.wait_for(rf"ETCL0231.*{pid}").text
     assert "GET /app/crash (0.0 s)" in line, line
-    assert re.search(r"GET /app/hold \((0\.[6-9]|1\.\d) s\)", line), line
+    assert re.search(r"GET /app/hold \(1\.\d s\)", line), line
     assert "seconds=2" not in line
     assert server.ask("/app/pid").status == 200
+
+
+@pytest.mark.differs
+def test_a_crash_in_a_sub_interpreter_has_a_stack(apache):
+    server = apache("WSGIApplicationGroup sub\n" + GROUP % "threads=4")
+    server.allow_log(r"ETCL015[34]|Thread 0x|^\s*$|no Python frame|Stack")
+    server.allow_log(r"Fatal Python error|Current thread|File \"")
+    server.expect_log("ETCL0355: in the interpreter of application-group sub:")
+    server.expect_log(r"crashing.py\", line \d+ in crash")
+    server.expect_log("ETCL0231.*SIGSEGV")
+    assert server.ask("/app/crash").status == 502
+
+
+@pytest.mark.differs
+def test_a_crash_leaves_a_core_file_where_that_is_allowed(apache):
+    """Otherwise workers are not dumpable, and nobody reads their memory."""
+    pattern = open("/proc/sys/kernel/core_pattern", encoding="ascii").read()
+    if "/" in pattern or pattern.startswith("|"):
+        pytest.skip("the machine puts core files elsewhere")
+    server = apache(ONE.replace("processes=1", "home={work}"), start=False)
+    old = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (old[1], old[1]))
+    try:
+        server.start()
+    finally:
+        resource.setrlimit(resource.RLIMIT_CORE, old)
+    server.allow_log(r"ETCL015[34]|File \"|Thread 0x|^\s*$|no Python frame")
+    server.allow_log(r"Fatal Python error|Current thread")
+    server.expect_log(r"ETCL0231: .*\(SIGSEGV\), core dumped")
+    server.ask("/app/crash")
+    assert wait_until(lambda: list(server.work.glob("core*")))
 
 
 @pytest.mark.differs
@@ -138,7 +165,7 @@ def test_descriptors_that_the_application_closed_end_the_worker(apache):
 
 @pytest.mark.differs
 def test_a_worker_killed_each_second_costs_no_get(apache):
-    """And of others no more than those it held, which the log names."""
+    """And of others no more than it has threads."""
     server = apache(TWO)
     server.allow_log(r"ETCL0153: .*POST")
     server.expect_log(r"ETCL0231.*SIGKILL", 4)
@@ -148,9 +175,7 @@ def test_a_worker_killed_each_second_costs_no_get(apache):
             os.kill(workers(server)[0], signal.SIGKILL)
         load.pause(1)
     assert not load.report.failed, load.report
-    lost = len(server.log.find(r"ETCL0153: .*POST"))
-    held = sum(named(line.text) for line in server.log.find("ETCL0231"))
-    assert lost <= held + 4, (lost, held)
+    assert len(server.log.find(r"ETCL0153: .*POST")) <= 4 * 5
 
 
 @pytest.mark.differs

@@ -70,6 +70,16 @@ static void try_answer(const etcl_frame_t *frame, etcl_packet_t *again)
     }
 }
 
+static void try_window(const etcl_frame_t *frame, etcl_packet_t *again)
+{
+    apr_size_t len;
+
+    if (!etcl_window_decode(frame->payload, &len) &&
+        !etcl_window_encode(len, again)) {
+        must_be(again, frame->payload);
+    }
+}
+
 static void try_log(const etcl_frame_t *frame, etcl_packet_t *again)
 {
     etcl_level_t level;
@@ -101,6 +111,9 @@ static void try_payload(const etcl_frame_t *frame)
     case ETCL_FRAME_END:
     case ETCL_FRAME_ABORT:
         try_answer(frame, &again);
+        return;
+    case ETCL_FRAME_WINDOW:
+        try_window(frame, &again);
         return;
     case ETCL_FRAME_LOG:
         try_log(frame, &again);

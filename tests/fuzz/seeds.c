@@ -104,6 +104,7 @@ static void seed_others(etcl_packet_t *packet)
     etcl_pull_encode(&pull, packet);
     etcl_log_encode(ETCL_LOG_ERR, ETCL_SPAN("oops"), packet);
     etcl_file_encode(&file, packet);
+    etcl_window_encode(4096, packet);
     etcl_end_encode(&failed, packet);
     etcl_broken_encode(ETCL_BROKEN_STALL, packet);
     etcl_packet_add(packet, ETCL_FRAME_REFUSE, 0, ETCL_SPAN(""));

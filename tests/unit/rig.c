@@ -5,6 +5,7 @@
 #include "etcl_clock.h"
 #include "etcl_daemon.h"
 #include "etcl_message.h"
+#include "etcl_view.h"
 
 #include <check.h>
 #include <dirent.h>
@@ -397,8 +398,27 @@ static void add_file(rig_answer_t *out, int fd, etcl_span_t payload)
     out->files++;
 }
 
+/* Returns the descriptor when it is still the caller's. */
+static int add_window(rig_answer_t *out, int fd, const etcl_frame_t *frame)
+{
+    static etcl_view_t view = { .fd = -1 };
+    apr_size_t len;
+
+    if (fd >= 0) {
+        etcl_view_close(&view);
+        ck_assert_int_eq(etcl_view_open(&view, fd), 0);
+    }
+    ck_assert_int_eq(etcl_window_decode(frame->payload, &len), 0);
+    ck_assert_uint_le(out->len + len, RIG_BODY_MAX);
+    ck_assert_int_eq(
+        etcl_view_read(&view, frame->serial, 0, out->body + out->len, len), 0);
+    out->len += len;
+    out->windows++;
+    return -1;
+}
+
 /* Returns 1 when the answer is over. */
-static int take_frame(etcl_frame_t *frame, int fd, rig_answer_t *out)
+static int take_frame(etcl_frame_t *frame, int *fd, rig_answer_t *out)
 {
     static etcl_decoder_t decoder;
     etcl_answer_t answer;
@@ -413,7 +433,10 @@ static int take_frame(etcl_frame_t *frame, int fd, rig_answer_t *out)
         add_bytes(out, frame->payload.ptr, frame->payload.len);
         return 0;
     case ETCL_FRAME_FILE:
-        add_file(out, fd, frame->payload);
+        add_file(out, *fd, frame->payload);
+        return 0;
+    case ETCL_FRAME_WINDOW:
+        *fd = add_window(out, *fd, frame);
         return 0;
     case ETCL_FRAME_REFUSE:
         out->refused = 1;
@@ -449,7 +472,7 @@ void rig_read(etcl_link_t *link, apr_int64_t body_len, rig_answer_t *out)
             if (frame.type == ETCL_FRAME_PULL) {
                 send_body(link, &frame, &body_len);
             }
-            over = take_frame(&frame, fd, out);
+            over = take_frame(&frame, &fd, out);
         }
         if (fd >= 0) {
             close(fd);

@@ -31,6 +31,7 @@ typedef struct {
     int refused;
     int ended;   /* END */
     int files;   /* FILE frames */
+    int windows; /* WINDOW frames */
     int packets; /* from CALL to END */
     apr_size_t len;
     char body[RIG_BODY_MAX];
@@ -64,7 +65,8 @@ apr_status_t rig_call(rig_t *rig, etcl_link_t *link, const char *path,
 /** Send a call in three packets; "abcdef" rides along, in two pieces. */
 void rig_call_in_pieces(rig_t *rig, etcl_link_t *link, const char *path);
 
-/** Read the answer, sending body as it is asked for. */
+/** Read the answer, sending body as it is asked for. The window is that of
+ *  the link that got one last. */
 void rig_read(etcl_link_t *link, apr_int64_t body_len, rig_answer_t *out);
 
 /** Connect to a ready worker, call, read, close; another worker where the call

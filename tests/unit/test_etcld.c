@@ -18,6 +18,8 @@
 
 static const char app[] =
     "import os, sys, time\n"
+    "def numbers(count):\n"
+    "    return b''.join(b'%010d' % i for i in range(count))\n"
     "def application(environ, start_response):\n"
     "    path = environ['PATH_INFO']\n"
     "    body = [b'one']\n"
@@ -35,7 +37,18 @@ static const char app[] =
     "    if path == '/fds':\n"
     "        body = [' '.join(os.popen('ls /proc/self/fd')).encode()]\n"
     "    if path == '/big':\n"
-    "        body = [b'x' * 1000000]\n"
+    "        body = [numbers(100000)]\n"
+    "    if path == '/pieces':\n"
+    "        text = numbers(200000)\n"
+    "        body = [text[i:i + 1000] for i in range(0, len(text), 1000)]\n"
+    "    if path == '/huge':\n"
+    "        text = numbers(300000)\n"
+    "        body = [text[i:i + 90000] for i in range(0, len(text), 90000)]\n"
+    "    if path == '/odd':\n"
+    "        body = [numbers(1000), numbers(7000)[10000:]]\n"
+    "    if path == '/blocks':\n"
+    "        text = numbers(240000)\n"
+    "        body = (text[i:i + 800000] for i in range(0, 2400000, 800000))\n"
     "    if path == '/stream':\n"
     "        body = (b'%05d' % i for i in range(100))\n"
     "    if path == '/read':\n"
@@ -104,13 +117,40 @@ START_TEST(programs_of_an_application_inherit_no_descriptor)
 }
 END_TEST
 
-START_TEST(a_large_block_crosses_as_a_file)
+static const struct {
+    const char *path;
+    apr_size_t len;
+    int packets, windows, files;
+} large[] = { { "/big", 1000000, 1, 1, 0 },
+              { "/pieces", 2000000, 1, 1, 0 },
+              { "/huge", 3000000, 2, 0, 1 },
+              { "/odd", 70000, 1, 1, 0 },
+              { "/blocks", 2400000, 4, 1, 2 } };
+
+/* A window comes with a descriptor, but for the first time, in one packet. */
+START_TEST(a_large_answer_crosses_as_a_whole)
 {
+    char want[16];
+    etcl_link_t link;
+    apr_size_t i;
+    int again;
+
     start();
-    rig_ask(&rig, "/big", 0, &answer);
-    ck_assert_uint_eq(answer.len, 1000000);
-    ck_assert_int_eq(answer.files, 1);
-    ck_assert_int_eq(answer.ended, 1);
+    ck_assert_int_eq(rig_connect(&rig, 0, &link), APR_SUCCESS);
+    for (again = 0; again < 2; again++) {
+        rig_call(&rig, &link, large[_i].path, 0);
+        rig_read(&link, 0, &answer);
+        ck_assert_int_eq(answer.ended, 1);
+        ck_assert_uint_eq(answer.len, large[_i].len);
+        ck_assert_int_eq(answer.files, large[_i].files);
+        ck_assert_int_eq(answer.windows, large[_i].windows);
+    }
+    ck_assert_int_eq(answer.packets, large[_i].packets);
+    for (i = 0; i + 10 <= answer.len; i += 10) {
+        snprintf(want, sizeof(want), "%010d", (int)(i / 10));
+        ck_assert_mem_eq(answer.body + i, want, 10);
+    }
+    etcl_link_close(&link);
 }
 END_TEST
 
@@ -447,7 +487,7 @@ Suite *suite_etcld(void)
     tcase_add_test(tests, a_call_is_answered_in_one_packet);
     tcase_add_test(tests, workers_run_as_the_user_of_the_group);
     tcase_add_test(tests, programs_of_an_application_inherit_no_descriptor);
-    tcase_add_test(tests, a_large_block_crosses_as_a_file);
+    tcase_add_rows(tests, a_large_answer_crosses_as_a_whole, large);
     tcase_add_test(tests, a_stream_arrives_in_order);
     tcase_add_rows(tests, a_body_is_pulled, body_lens);
     tcase_add_test(tests, a_long_call_and_its_body_come_in_pieces);

@@ -5,6 +5,7 @@
 #include "rows.h"
 #include "etcl_message.h"
 #include "etcl_tray.h"
+#include "etcl_window.h"
 
 static char memory[ETCL_PACKET_MAX];
 
@@ -95,6 +96,20 @@ static apr_status_t decode_file(etcl_span_t bytes)
 
     if (rv == APR_SUCCESS) {
         etcl_file_encode(&file, &packet);
+        same_payload(&packet, bytes);
+    }
+    return rv;
+}
+
+static apr_status_t decode_window(etcl_span_t bytes)
+{
+    static char again[ETCL_PACKET_MAX];
+    etcl_packet_t packet = { .ptr = again };
+    apr_size_t len;
+    apr_status_t rv = etcl_window_decode(bytes, &len);
+
+    if (rv == APR_SUCCESS) {
+        etcl_window_encode(len, &packet);
         same_payload(&packet, bytes);
     }
     return rv;
@@ -319,6 +334,31 @@ START_TEST(file_is_a_range_whose_end_is_a_number)
 }
 END_TEST
 
+static const struct {
+    apr_size_t len;
+    apr_status_t rv;
+} windows[] = { { 0, ETCL_EPROTO },
+                { 1, APR_SUCCESS },
+                { ETCL_WINDOW_SIZE, APR_SUCCESS },
+                { ETCL_WINDOW_SIZE + 1, ETCL_EPROTO },
+                { ~(apr_size_t)0, ETCL_EPROTO } };
+
+START_TEST(window_is_no_longer_than_windows_are)
+{
+    etcl_packet_t packet = fresh_packet();
+    apr_size_t len = 0;
+
+    etcl_window_encode(windows[_i].len, &packet);
+    ck_assert_uint_eq(frame_of(&packet).type, ETCL_FRAME_WINDOW);
+    ck_assert_int_eq(etcl_window_decode(frame_of(&packet).payload, &len),
+                     windows[_i].rv);
+    if (windows[_i].rv == APR_SUCCESS) {
+        ck_assert_uint_eq(len, windows[_i].len);
+        hostile_all(decode_window, frame_of(&packet).payload);
+    }
+}
+END_TEST
+
 START_TEST(log_goes_round_with_any_bytes)
 {
     etcl_packet_t packet = fresh_packet();
@@ -445,6 +485,7 @@ Suite *suite_message(void)
     tcase_add_rows(tests, no_more_is_laid_than_a_tray_holds, laids);
     tcase_add_loop_test(tests, broken_has_one_of_three_reasons, 0, 6);
     tcase_add_rows(tests, file_is_a_range_whose_end_is_a_number, files);
+    tcase_add_rows(tests, window_is_no_longer_than_windows_are, windows);
     tcase_add_test(tests, log_goes_round_with_any_bytes);
     tcase_add_loop_test(tests, log_has_a_level_that_a_log_line_may_have, 0, 10);
     tcase_add_test(tests, log_does_not_fit_into_a_packet_without_room);
