@@ -6,6 +6,7 @@
 #include "etcl_clock.h"
 #include "etcl_daemon.h"
 #include "etcl_groups.h"
+#include "etcl_nudge.h"
 #include "etcl_retain.h"
 #include "etcl_spawn.h"
 #include "etcl_runtimes.h"
@@ -23,7 +24,6 @@
 #define HANDOVER_US (60 * (apr_int64_t)APR_USEC_PER_SEC)
 #define LONG_LIFE_US (60 * (apr_int64_t)APR_USEC_PER_SEC)
 #define KILL_AFTER_US (2 * (apr_int64_t)APR_USEC_PER_SEC)
-#define EVENT_PAUSE_US 100000
 
 /* Of this loading of the module. */
 static etcl_retain_t *retain;
@@ -416,25 +416,6 @@ static void reap_old(void)
     }
 }
 
-/* The event MPM looks once, right after this, for children of the old
- * generation that have ended, and then sleeps a second before it starts new
- * ones. So give the first of them the time to end. */
-static void await_old_child(void)
-{
-    const struct timespec nap = { 0, 2000000 };
-    const apr_int64_t until = etcl_clock_us() + EVENT_PAUSE_US;
-    siginfo_t info;
-
-    do {
-        info.si_pid = 0;
-        if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) ||
-            info.si_pid) {
-            return;
-        }
-        nanosleep(&nap, NULL);
-    } while (etcl_clock_us() < until);
-}
-
 int etcl_parent_start(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
                       server_rec *server)
 {
@@ -465,7 +446,7 @@ int etcl_parent_start(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
         }
     }
     if (is_again) {
-        await_old_child();
+        etcl_nudge_start(pconf);
     }
     return OK;
 }
