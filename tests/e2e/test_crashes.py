@@ -59,8 +59,9 @@ def in_background(server, target: str) -> threading.Thread:
 # What the log says
 
 @pytest.mark.differs
-def test_a_crash_is_told_with_its_stack_and_its_requests(apache):
-    server = apache(ONE)
+@pytest.mark.parametrize("preload", ["off", "on"])
+def test_a_crash_is_told_with_its_stack_and_its_requests(apache, preload):
+    server = apache(MAIN + GROUP % f"threads=4 preload={preload}")
     server.allow_log(r"ETCL015[34]|File \"|Thread 0x|^\s*$|no Python frame")
     server.expect_log(r"Fatal Python error: Segmentation fault")
     server.expect_log(r"Current thread 0x\w+ \(most recent call first\)")
