@@ -1,12 +1,6 @@
 /* A queue of semaphores. CPython hands the GIL to any of the threads that
  * wait for it, and each of them wakes every 5 ms to ask for it; with few that
- * wait at a time, "any" is one of those who came first.
- *
- * With only one, a request that takes 50 us would wait for all those in turn
- * that compute for long: each of them gets the GIL for 5 ms between two short
- * ones. Measured beside three of them: 560 short requests a second with one
- * place, 980 with three, 1290 with eight, 1440 without a gate; forty threads
- * that compute have a p99 of 145, 126, 187 and 514 ms. */
+ * wait at a time, "any" is one of those who came first. */
 
 #include "etcl_gate.h"
 
@@ -15,6 +9,12 @@
 #include <semaphore.h>
 #include <stdlib.h>
 
+/* How many wait for the GIL itself. With one, a request that takes 50 us waits
+ * for all those in turn that compute for long: each of them gets the GIL for
+ * 5 ms between two short ones. Measured beside three of them: 560 short
+ * requests a second with one place, 980 with three, 1290 with eight, 1440
+ * without a gate; forty threads that compute have a p99 of 145, 126, 187 and
+ * 514 ms. */
 #define PLACES 4
 
 typedef struct waiter_t {

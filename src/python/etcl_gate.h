@@ -1,5 +1,6 @@
 /* The gate in front of the GIL: requests enter Python first come, first
- * served. Only the first few of the queue wait for the GIL; the others sleep. */
+ * served. Only the first few of the queue wait for the GIL, the others
+ * sleep. */
 
 #ifndef ETCL_GATE_H
 #define ETCL_GATE_H
