@@ -24,9 +24,11 @@ static void sleep_on(_Atomic apr_uint32_t *word, apr_int64_t nap_us)
     syscall(SYS_futex, word, FUTEX_WAIT, ETCL_BOARD_WAITING, &nap, NULL, 0);
 }
 
-static void wake(_Atomic apr_uint32_t *word)
+static void wake(etcl_board_waiter_t *waiter)
 {
-    syscall(SYS_futex, word, FUTEX_WAKE, 1, NULL, NULL, 0);
+    if (waiter) {
+        syscall(SYS_futex, &waiter->word, FUTEX_WAKE, 1, NULL, NULL, 0);
+    }
 }
 
 /* What the roster and our own books say of one slot. */
@@ -78,11 +80,13 @@ static void occupy(etcl_board_t *board, int slot)
     board->seen[slot].busy++;
 }
 
-/* Hand free places to those who wait, in their order. Needs a fresh look. */
-static void hand_out(etcl_board_t *board, apr_int64_t now_us)
+/* Hand free places to those who wait, in their order. Needs a fresh look.
+ * Returns the last who got one, to be woken without the lock: it wants that as
+ * soon as it runs, and would go to sleep again. */
+static etcl_board_waiter_t *hand_out(etcl_board_t *board, apr_int64_t now_us)
 {
     int places = etcl_board_choice_free(board->seen, board->shape.slots);
-    etcl_board_waiter_t *waiter;
+    etcl_board_waiter_t *waiter, *last = NULL;
     int i, slot;
 
     for (i = 0; i < board->used && places; i++) {
@@ -96,10 +100,12 @@ static void hand_out(etcl_board_t *board, apr_int64_t now_us)
             waiter->incarnation = board->seen[slot].incarnation;
             atomic_store(&waiter->word, ETCL_BOARD_GRANTED);
             occupy(board, slot);
-            wake(&waiter->word);
+            wake(last);
+            last = waiter;
             places--;
         }
     }
+    return last;
 }
 
 /* A child writes down what it holds; from here on it must give it back. */
@@ -170,7 +176,7 @@ static apr_status_t wait_turn(etcl_board_t *board, const etcl_roster_t *roster,
 {
     apr_status_t rv;
 
-    hand_out(board, now_us);
+    wake(hand_out(board, now_us));
     while (!is_granted(waiter)) {
         rv = patience(board, waiter, now_us);
         if (rv != APR_SUCCESS) {
@@ -182,7 +188,7 @@ static apr_status_t wait_turn(etcl_board_t *board, const etcl_roster_t *roster,
         now_us = etcl_clock_us();
         if (etcl_board_memory_first(board) == waiter) {
             look(board, roster, now_us);
-            hand_out(board, now_us);
+            wake(hand_out(board, now_us));
         }
     }
     return APR_SUCCESS;
@@ -244,6 +250,7 @@ apr_status_t etcl_board_lease(etcl_board_t *board, const etcl_roster_t *roster,
 void etcl_board_give_back(etcl_board_t *board, const etcl_roster_t *roster,
                           const etcl_lease_t *lease)
 {
+    etcl_board_waiter_t *next = NULL;
     apr_int64_t now_us;
 
     etcl_board_memory_lock(board);
@@ -253,9 +260,10 @@ void etcl_board_give_back(etcl_board_t *board, const etcl_roster_t *roster,
     if (board->used) {
         now_us = etcl_clock_us();
         look(board, roster, now_us);
-        hand_out(board, now_us);
+        next = hand_out(board, now_us);
     }
     etcl_board_memory_unlock(board);
+    wake(next);
 }
 
 /* The seat of a pid; 0 finds a free one. -1: there is none. */
@@ -307,7 +315,7 @@ void etcl_board_bury(etcl_board_t *board, apr_uint32_t pid)
     empty_seat(board, pid);
     first = etcl_board_memory_first(board);
     if (first) {
-        wake(&first->word);
+        wake(first);
     }
     etcl_board_memory_unlock(board);
 }
