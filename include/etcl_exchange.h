@@ -28,6 +28,9 @@ typedef struct {
     0x1u                       /* more follows before the application runs
                                   again: the block may be held back */
 #define ETCL_WRITE_NOWAIT 0x2u /* never block: APR_EAGAIN, nothing taken */
+#define ETCL_WRITE_LAST                                                        \
+    0x4u /* all that was promised: it may wait some milliseconds for the end   \
+            of the call, to leave together with that */
 
 typedef struct etcl_exchange_t etcl_exchange_t;
 
@@ -70,7 +73,8 @@ typedef struct {
 
     /**
      * Send one block of the body. Without ETCL_WRITE_HOLD the block, and
-     * whatever was held before, is on its way to the client on return.
+     * whatever was held before, is on its way to the client on return; with
+     * ETCL_WRITE_LAST soon afterwards, whatever the application does.
      */
     apr_status_t (*write)(etcl_exchange_t *x, etcl_span_t block,
                           unsigned int how);

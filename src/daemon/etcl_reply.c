@@ -2,7 +2,9 @@
  * HEAD, DATA and END; nothing is allocated for it. */
 
 #include "etcl_reply.h"
+#include "etcl_clock.h"
 #include "etcl_journal.h"
+#include "etcl_linger.h"
 #include "etcl_message.h"
 #include "etcl_upload.h"
 
@@ -51,6 +53,42 @@ static apr_status_t send_held(etcl_reply_t *reply, int fd, int nowait)
     }
     pthread_mutex_unlock(&reply->sending);
     return rv;
+}
+
+/* The packet stays as it is until the thread of the call says so, or another
+ * one sends it. */
+static void begin_lingering(etcl_reply_t *reply)
+{
+    atomic_store(&reply->lingers_us, etcl_clock_us());
+    etcl_linger_begin();
+}
+
+void etcl_reply_stay(etcl_reply_t *reply)
+{
+    if (atomic_load(&reply->lingers_us)) {
+        pthread_mutex_lock(&reply->sending);
+        atomic_store(&reply->lingers_us, 0);
+        pthread_mutex_unlock(&reply->sending);
+    }
+}
+
+/* An error is found again, and told, by the thread of the call. */
+int etcl_reply_hurry(etcl_reply_t *reply, apr_int64_t before_us)
+{
+    apr_int64_t since_us = atomic_load(&reply->lingers_us);
+
+    if (!since_us || pthread_mutex_trylock(&reply->sending)) {
+        return !since_us;
+    }
+    since_us = atomic_load(&reply->lingers_us);
+    if (since_us && since_us <= before_us &&
+        etcl_link_send(reply->link, held(reply), -1, 1) == APR_SUCCESS) {
+        forget_held(reply);
+        atomic_store(&reply->lingers_us, 0);
+        since_us = 0;
+    }
+    pthread_mutex_unlock(&reply->sending);
+    return !since_us;
 }
 
 apr_status_t etcl_reply_send(etcl_reply_t *reply, int fd)
@@ -280,6 +318,10 @@ static apr_status_t write_nowait(etcl_reply_t *reply, etcl_span_t block,
     if (block.len) {
         etcl_packet_add(&reply->out, ETCL_FRAME_DATA, 0, block);
     }
+    if (how & ETCL_WRITE_LAST) {
+        begin_lingering(reply);
+        return APR_SUCCESS;
+    }
     rv = how & ETCL_WRITE_HOLD ? APR_SUCCESS : send_nowait(reply);
     if (APR_STATUS_IS_EAGAIN(rv)) {
         reply->out.len = was_len;
@@ -309,6 +351,7 @@ static apr_status_t write_out(etcl_exchange_t *x, etcl_span_t block,
     etcl_reply_t *reply = self_of(x);
     apr_status_t rv;
 
+    etcl_reply_stay(reply);
     if (reply->broken != APR_SUCCESS) {
         return reply->broken;
     }
@@ -350,6 +393,7 @@ static apr_status_t send_file(etcl_exchange_t *x, int fd, apr_int64_t offset,
     etcl_reply_t *reply = self_of(x);
     struct stat found;
 
+    etcl_reply_stay(reply);
     if (reply->broken != APR_SUCCESS) {
         return reply->broken;
     }
@@ -391,6 +435,7 @@ static void log_entry(etcl_reply_t *reply, etcl_level_t level, etcl_span_t text)
 {
     apr_status_t rv = reply->broken;
 
+    etcl_reply_stay(reply);
     if (rv == APR_SUCCESS) {
         rv = etcl_log_encode(level, text, &reply->out);
     }
@@ -523,6 +568,7 @@ apr_status_t etcl_reply_end(etcl_reply_t *reply, const etcl_answer_t *answer)
 {
     apr_status_t rv = reply->broken;
 
+    etcl_reply_stay(reply);
     if (rv == APR_SUCCESS) {
         rv = put_end(reply, answer);
     }

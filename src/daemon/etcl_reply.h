@@ -10,6 +10,7 @@
 #include "etcl_link.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 /* Room for what is pulled at once, when it comes in packets: the last of them
  * may be larger than what was free in it. */
@@ -29,6 +30,9 @@ typedef struct {
     int left;           /* it has left: the answer cannot be another */
     apr_int64_t ahead;  /* of what was promised, not given; or below 0 */
     etcl_bulk_t bulk;   /* what is gathered instead of being sent */
+    _Atomic apr_int64_t lingers_us; /* since when what is held, a complete
+                                       answer, waits for its end; 0: it does
+                                       not. Cleared under `sending` */
     /* The body of the request. */
     char *in;           /* ETCL_UPLOAD_ROOM bytes */
     etcl_span_t have;   /* received, not read by the application */
@@ -66,6 +70,18 @@ apr_status_t etcl_reply_end(etcl_reply_t *reply, const etcl_answer_t *answer);
  * Context  another thread, while the call cannot end (etcl_duty.h)
  */
 void etcl_reply_take_over(etcl_reply_t *reply, int status);
+
+/**
+ * Send a complete answer without its end, if it has waited since `before_us`.
+ *
+ * Context  another thread (etcl_linger.h); never blocks
+ * Returns  1, or 0: it still waits
+ */
+int etcl_reply_hurry(etcl_reply_t *reply, apr_int64_t before_us);
+
+/** Nobody else is to send what is held any more. For the rooms of this
+ *  exchange, before they add to it. */
+void etcl_reply_stay(etcl_reply_t *reply);
 
 /** Send what is held, with a descriptor unless `fd` is -1. For the rooms of
  *  this exchange. */

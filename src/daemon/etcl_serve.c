@@ -6,6 +6,7 @@
 #include "etcl_clock.h"
 #include "etcl_heart.h"
 #include "etcl_journal.h"
+#include "etcl_linger.h"
 #include "etcl_message.h"
 #include "etcl_reply.h"
 
@@ -461,5 +462,5 @@ apr_status_t etcl_serve_start(etcl_service_t *service)
     for (i = 0; rv == APR_SUCCESS && i < threads; i++) {
         rv = etcl_serve_add(service);
     }
-    return rv;
+    return rv == APR_SUCCESS ? etcl_linger_start(service) : rv;
 }

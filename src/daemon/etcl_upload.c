@@ -195,6 +195,7 @@ apr_status_t etcl_upload_read(etcl_exchange_t *x, char *into, apr_size_t max,
     apr_status_t rv;
 
     *got = 0;
+    etcl_reply_stay(reply);
     while (reply->broken == APR_SUCCESS) {
         *got += take(reply, into + *got, max - *got);
         if (*got == max || (*got && !whole)) {

@@ -13,6 +13,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define PUSH_MAX 65536 /* bytes that fit into the sockets, as a rule */
+
 void etcl_emit_init(etcl_emit_t *emit, request_rec *r,
                     etcl_question_t *question)
 {
@@ -473,6 +475,19 @@ apr_status_t etcl_emit_end(etcl_emit_t *emit)
         return rv;
     }
     append_eos(emit);
+    return etcl_emit_pass(emit, 0);
+}
+
+/* A large one begins to leave by itself; to wait for its last byte would take
+ * as long as the client does. */
+apr_status_t etcl_emit_push(etcl_emit_t *emit)
+{
+    apr_status_t rv = etcl_emit_end(emit);
+
+    if (rv || is_kept(emit) || emit->taken > PUSH_MAX) {
+        return rv;
+    }
+    append(emit, apr_bucket_flush_create(emit->r->connection->bucket_alloc));
     return etcl_emit_pass(emit, 0);
 }
 

@@ -90,6 +90,10 @@ int etcl_emit_is_complete(const etcl_emit_t *emit);
  *  Returns as etcl_emit_pass. */
 apr_status_t etcl_emit_end(etcl_emit_t *emit);
 
+/** The same, and a small answer leaves now: it is not httpd's to keep until
+ *  the request is done. */
+apr_status_t etcl_emit_push(etcl_emit_t *emit);
+
 /** Bytes that are missing at the end; 0 when none are. */
 apr_int64_t etcl_emit_missing(const etcl_emit_t *emit);
 

@@ -432,7 +432,7 @@ static apr_status_t last_packet(etcl_talk_t *t, etcl_span_t *packet, int *fd)
     apr_status_t rv = APR_SUCCESS;
 
     if (!is_readable(t->kept->link.fd, CLOSE_WAIT_MS)) {
-        rv = etcl_emit_end(t->emit);
+        rv = etcl_emit_push(t->emit);
     }
     return rv ? rv : recv_packet(t, packet, fd, 0);
 }

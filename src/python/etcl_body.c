@@ -93,7 +93,10 @@ static int send_block(etcl_turn_t *turn, PyObject *block, int single)
         etcl_response_begin(turn, PyBytes_GET_SIZE(block))) {
         return -1;
     }
-    return etcl_response_send(turn, span_of(block), 0);
+    return etcl_response_send(
+        turn, span_of(block),
+        etcl_response_is_last(turn, PyBytes_GET_SIZE(block)) ? ETCL_WRITE_LAST
+                                                             : 0);
 }
 
 static int send_iterable(etcl_turn_t *turn, PyObject *body)

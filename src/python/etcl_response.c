@@ -29,6 +29,14 @@ int etcl_response_is_full(const etcl_turn_t *turn)
             (response->promised >= 0 && response->sent >= response->promised));
 }
 
+int etcl_response_is_last(const etcl_turn_t *turn, apr_int64_t len)
+{
+    const etcl_response_t *response = &turn->response;
+
+    return response->promised >= 0 &&
+           len >= response->promised - response->sent;
+}
+
 static PyObject *exception_for(const etcl_interp_t *in, apr_status_t rv)
 {
     if (rv == ETCL_EGONE || rv == ETCL_ESHORT) {

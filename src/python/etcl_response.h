@@ -25,6 +25,9 @@ int etcl_response_begin(etcl_turn_t *turn, apr_int64_t whole);
  */
 int etcl_response_send(etcl_turn_t *turn, etcl_span_t block, unsigned int how);
 
+/** Whether `len` bytes more are all that was promised. */
+int etcl_response_is_last(const etcl_turn_t *turn, apr_int64_t len);
+
 /** As many bytes as were promised were sent, or there is no body. */
 int etcl_response_is_full(const etcl_turn_t *turn);
 

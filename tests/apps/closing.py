@@ -33,6 +33,9 @@ class Closing:
             self.thread == threading.get_ident())
         if self.fail == "close":
             raise RuntimeError("close failed")
+        if self.fail == "slow":
+            print("closing slowly", file=sys.stderr, flush=True)
+            time.sleep(1)
 
 
 class WithLength(Closing):
@@ -80,6 +83,8 @@ CASES = {
     "/exits": {"blocks": exits},
     "/close-fails": {"blocks": lambda: [b"done"], "fail": "close"},
     "/client-leaves": {"blocks": trickle},
+    "/slow": {"blocks": lambda: [b"abc"], "fail": "slow",
+              "headers": [("Content-Length", "3")]},
     "/head": {"blocks": lambda: [b"a", b"b"]},
 }
 

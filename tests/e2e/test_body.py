@@ -131,6 +131,18 @@ def test_close_is_called_once_when_the_client_leaves(web):
     assert closed(web, "client-leaves") == {"closed": 1, "same thread": True}
 
 
+@pytest.mark.every_mpm
+def test_an_answer_does_not_wait_for_a_slow_close(web):
+    """What an application does in close() is not the client's to wait for,
+    once it has all that was promised; what it says there is logged."""
+    web.allow_log("closing slowly")
+    with web.connect() as connection:
+        begin = time.monotonic()
+        assert connection.ask("/closing/slow").body == b"abc"
+        assert time.monotonic() - begin < 0.7
+    assert closed(web, "slow") == {"closed": 1, "same thread": True}
+
+
 def test_close_is_called_once_for_head(web):
     web.ask("/closing/head", method="HEAD")
     assert closed(web, "head") == {"closed": 1, "same thread": True}
