@@ -278,7 +278,7 @@ apr_status_t rig_connect(rig_t *rig, int slot, etcl_link_t *link)
     int fd;
 
     socket_path(rig, slot, path);
-    rv = etcl_link_connect(link, path, geteuid(), 5000000);
+    rv = etcl_link_connect(link, path, geteuid(), PATIENCE_US);
     if (rv != APR_SUCCESS) {
         return rv;
     }
