@@ -77,6 +77,7 @@ apr_status_t etcl_order_recv(int fd, int *slot, etcl_order_fds_t *out)
                               .msg_iovlen = 1,
                               .msg_control = extra.bytes,
                               .msg_controllen = sizeof(extra.bytes) };
+    apr_status_t rv;
     ssize_t got;
 
     do {
@@ -85,5 +86,10 @@ apr_status_t etcl_order_recv(int fd, int *slot, etcl_order_fds_t *out)
     if (got <= 0) {
         return APR_EOF;
     }
-    return got == sizeof(*slot) ? take_fds(&message, out) : ETCL_EPROTO;
+    rv = take_fds(&message, out);
+    if (rv == APR_SUCCESS && got != sizeof(*slot)) {
+        close_all(&out->control_fd, out->ledger_fd < 0 ? LEAST : COUNT);
+        rv = ETCL_EPROTO;
+    }
+    return rv;
 }

@@ -86,16 +86,22 @@ def settle():
     alone = is_alone()
     for _ in range(int(PATIENCE / 0.01)):
         alone = alone or is_alone() or time.sleep(0.01)
-    living = sys._current_frames()
-    starters = {who for ident, who in thread_starters.items()
-                if ident in living}
+    starters = living_starters()
     stop_watching()
     if starters or not alone:
-        say_threads(sorted(starters) or library_starters)
+        # A thread that is in C all the time has no frame of Python.
+        say_threads(starters or sorted({*thread_starters.values()})
+                    or library_starters)
         return False
     gc.collect()
     gc.freeze()
     return True
+
+
+def living_starters():
+    living = sys._current_frames()
+    return sorted({who for ident, who in thread_starters.items()
+                   if ident in living})
 
 
 def say_threads(starters):
