@@ -341,6 +341,7 @@ static void take_output(etcl_member_t *member, const struct pollfd *polls)
     }
 }
 
+/* What a worker prints says its pid, which its first note tells. */
 static void take_slot(supervisor_t *self, int slot, const struct pollfd *polls)
 {
     etcl_member_t *member = &self->crew.member[slot];
@@ -348,7 +349,9 @@ static void take_slot(supervisor_t *self, int slot, const struct pollfd *polls)
     if (polls[AT_LISTEN].revents) {
         turn_away(self, slot);
     }
-    take_output(member, polls);
+    if (member->pid) {
+        take_output(member, polls);
+    }
     if (polls[AT_CONTROL].revents &&
         take_notes(self, member, slot, take_note) == APR_EOF) {
         etcl_crew_lost(&self->crew, slot);

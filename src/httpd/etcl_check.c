@@ -245,6 +245,19 @@ static void check_locale(check_t *c, const etcl_member_t *member,
         etcl_locales_list(c->pool));
 }
 
+/* A service is one process, whose script is its main program. */
+static void check_preload(const check_t *c, const etcl_member_t *member)
+{
+    const etcl_group_options_t *options = &member->group.options;
+
+    if (options->preload && !options->threads) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, c->server,
+                     "ETCL0282: %s: preload=on has no effect in group %s: with "
+                     "threads=0 nothing is loaded ahead: remove it",
+                     at(c, &member->place), member->group.name);
+    }
+}
+
 static void check_members(check_t *c)
 {
     const apr_array_header_t *members = etcl_config_register()->members;
@@ -261,6 +274,7 @@ static void check_members(check_t *c)
             check_path(c, member);
             check_watched(c, member);
         }
+        check_preload(c, member);
         check_locale(c, member, options->locale);
         if (!options->locale ||
             (options->lang && strcmp(options->lang, options->locale))) {

@@ -45,7 +45,7 @@ static int is_single(void)
     if (!PyInterpreterState_Next(PyInterpreterState_Head())) {
         return 1;
     }
-    etcl_say_process(ETCL_LOG_ERR,
+    etcl_say_process(ETCL_LOG_WARNING,
                      "ETCL0342: preload=on is not possible with this "
                      "application: it has more than one interpreter, and "
                      "Python forks only the main one. Every worker loads the "

@@ -17,10 +17,6 @@ watched = []  # (module, name, what was there, what we put there)
 
 
 def watch_loading():
-    """Without the collector: its work would be undone by the fork. Limits
-    that an application sets meanwhile are its own."""
-    watched.append((gc, None, gc.get_threshold(), None))
-    gc.set_threshold(0)
     put_around(_thread, "start_new_thread", note_start)
     put_around(threading, "_start_new_thread", note_start)
     put_around(_imp, "create_dynamic", note_library)
@@ -74,15 +70,15 @@ def is_standard(frame):
 def stop_watching():
     """What others put in the place of ours meanwhile stays there."""
     for module, name, before, ours in watched:
-        if module is gc and gc.get_threshold()[0] == 0:
-            gc.set_threshold(*before)
-        elif module is not gc and getattr(module, name) is ours:
+        if getattr(module, name) is ours:
             setattr(module, name, before)
     watched.clear()
 
 
 def settle():
-    """True: a fork of this process has everything that it has."""
+    """True: a fork of this process has everything that it has. The collector
+    ran while it was loaded: memory that it gave back was used again, and with
+    that less is to be shared than without it (measured)."""
     alone = is_alone()
     for _ in range(int(PATIENCE / 0.01)):
         alone = alone or is_alone() or time.sleep(0.01)
@@ -105,7 +101,7 @@ def living_starters():
 
 
 def say_threads(starters):
-    report(LOG_ERR, "ETCL0341: preload=on is not possible with this "
+    report(LOG_WARNING, "ETCL0341: preload=on is not possible with this "
            "application: a thread was started while it was loaded, by "
            f"{', '.join(starters) or 'a library'}; a fork would be without "
            "it. Every worker loads the application by itself. Start threads "

@@ -4,6 +4,7 @@
 #include "etcl_python.h"
 #include "bridge.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,7 +47,7 @@ static void write_module(const char *name, const char *code)
 
 START_TEST(what_was_loaded_is_kept_out_of_collections)
 {
-    begin(HELLO "import gc\nassert gc.get_threshold()[0] == 0\n");
+    begin(HELLO);
     ck_assert_int_eq(etcl_runtime.settle(), APR_SUCCESS);
     bridge_run("import gc\nassert gc.get_freeze_count() > 1000\n"
                "assert gc.get_threshold() == (700, 10, 10)\n"
@@ -98,9 +99,26 @@ START_TEST(who_starts_a_thread_is_named)
     ck_assert_int_eq(load(code, ""), APR_SUCCESS);
     ck_assert_int_eq(etcl_runtime.settle(), want);
     if (starters[_i].said) {
-        ck_assert_ptr_nonnull(strstr(bridge_peek(), "3 ETCL0341"));
+        ck_assert_ptr_nonnull(strstr(bridge_peek(), "4 ETCL0341"));
         ck_assert_ptr_nonnull(strstr(bridge_peek(), starters[_i].said));
     }
+}
+END_TEST
+
+static void *sleep_on(void *unused)
+{
+    pause();
+    return unused;
+}
+
+START_TEST(a_thread_of_c_alone_is_seen)
+{
+    pthread_t thread;
+
+    begin(HELLO);
+    ck_assert_int_eq(pthread_create(&thread, NULL, sleep_on, NULL), 0);
+    ck_assert_int_eq(etcl_runtime.settle(), APR_EGENERAL);
+    ck_assert_ptr_nonnull(strstr(bridge_peek(), "by a library;"));
 }
 END_TEST
 
@@ -121,7 +139,7 @@ START_TEST(a_second_interpreter_cannot_be_forked)
     begin(HELLO);
     ck_assert_int_eq(load(HELLO "second = 1\n", "other"), APR_SUCCESS);
     ck_assert_int_eq(etcl_runtime.settle(), APR_EGENERAL);
-    ck_assert_ptr_nonnull(strstr(bridge_peek(), "3 ETCL0342"));
+    ck_assert_ptr_nonnull(strstr(bridge_peek(), "4 ETCL0342"));
 }
 END_TEST
 
@@ -249,6 +267,7 @@ Suite *suite_ahead(void)
     tcase_add_test(tests, what_was_loaded_is_kept_out_of_collections);
     tcase_add_test(tests, limits_of_the_application_are_its_own);
     add_rows(tests, who_starts_a_thread_is_named, starters);
+    tcase_add_test(tests, a_thread_of_c_alone_is_seen);
     tcase_add_test(tests, nothing_of_the_watch_is_left);
     tcase_add_test(tests, a_second_interpreter_cannot_be_forked);
     tests = forked_case(suite, "fork");
