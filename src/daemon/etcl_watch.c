@@ -115,7 +115,7 @@ static void accept_all(etcl_watch_t *watch)
 static apr_int64_t nap_of(const etcl_watch_t *watch, int moving)
 {
     if (watch->hasty) {
-        return ETCL_WATCH_HASTY_US;
+        return moving ? ETCL_WATCH_HASTY_SETTLE_US : ETCL_WATCH_HASTY_US;
     }
     return moving ? ETCL_WATCH_SETTLE_US : ETCL_WATCH_US;
 }

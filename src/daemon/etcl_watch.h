@@ -8,7 +8,9 @@
 #define ETCL_WATCH_MAX 4096         /* files; more are not watched */
 #define ETCL_WATCH_US 500000        /* how often they are looked at */
 #define ETCL_WATCH_SETTLE_US 100000 /* a change must have rested this long */
-#define ETCL_WATCH_HASTY_US 20000   /* both, while requests wait for it */
+/* Both, where requests wait for it. */
+#define ETCL_WATCH_HASTY_US 20000
+#define ETCL_WATCH_HASTY_SETTLE_US 50000
 
 typedef struct etcl_watch_t etcl_watch_t;
 
