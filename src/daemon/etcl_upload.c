@@ -1,5 +1,5 @@
 /* Asks for the body only when the application reads: an unread body costs
- * nothing. What Apache has received beyond that comes along, up to a window,
+ * nothing. What Apache has received beyond that comes along, up to a tray,
  * so that many reads share a round trip; but it waits only for what is read,
  * for a client may wait for an answer before it goes on. */
 
