@@ -24,7 +24,7 @@ WSGIRestrictEmbedded On
 WSGIDaemonProcess etcl processes=1 threads=2 python-path={apps}
 WSGIProcessGroup etcl
 WSGIApplicationGroup %{GLOBAL}
-WSGIScriptAliasMatch ^/(?:plain|deflate|rate|both)(?=/) {apps}/numbers.py
+WSGIScriptAliasMatch ^/(?:plain|deflate|rate|both)(?=/) {apps}/counted.py
 <Location /deflate>
     SetOutputFilter DEFLATE
 </Location>
@@ -42,7 +42,7 @@ GZIP = (("Accept-Encoding", "gzip"),)
 
 
 def content(size: int, seed: int = 1) -> bytes:
-    """What apps/numbers.py answers."""
+    """What apps/counted.py answers."""
     line = b"".join(b"%d:%07d\n" % (seed, number) for number in range(1000))
     return (line * (size // len(line) + 1))[:size]
 
