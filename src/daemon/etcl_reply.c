@@ -2,6 +2,7 @@
  * HEAD, DATA and END; nothing is allocated for it. */
 
 #include "etcl_reply.h"
+#include "etcl_alive.h"
 #include "etcl_clock.h"
 #include "etcl_journal.h"
 #include "etcl_linger.h"
@@ -404,17 +405,6 @@ static apr_status_t send_file(etcl_exchange_t *x, int fd, apr_int64_t offset,
     return send_fd(reply, fd, offset, len);
 }
 
-static int gone(etcl_exchange_t *x)
-{
-    etcl_reply_t *reply = self_of(x);
-    char byte;
-
-    if (reply->broken != APR_SUCCESS) {
-        return 1;
-    }
-    return !recv(reply->link->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-}
-
 /* The longest beginning of a text that is one entry: whole lines if any. */
 static etcl_span_t log_piece(etcl_span_t text)
 {
@@ -468,7 +458,7 @@ apr_status_t etcl_reply_create(etcl_reply_t *reply)
         .begin = begin,
         .write = write_out,
         .send_file = send_file,
-        .gone = gone,
+        .gone = etcl_alive_gone,
         .log = log_text,
     };
 
@@ -487,6 +477,7 @@ void etcl_reply_begin(etcl_reply_t *reply, etcl_link_t *link,
     etcl_buffer_clear(&reply->head, HEAD_KEEP);
     reply->link = link;
     reply->broken = APR_SUCCESS;
+    reply->asked = reply->is_gone = 0;
     reply->out.len = 0;
     reply->out.serial = serial;
     reply->begun = reply->head_waits = reply->left = 0;

@@ -21,6 +21,8 @@ typedef struct {
     etcl_link_t *link;
     pthread_mutex_t sending; /* held while a packet leaves */
     apr_status_t broken;     /* why the link cannot be used any more */
+    int asked;               /* etcl_alive.h: an answer is to come */
+    int is_gone;             /* the client, as Apache said */
     /* The answer. */
     etcl_packet_t out;  /* frames that have not left */
     etcl_buffer_t head; /* the head, encoded */

@@ -3,6 +3,7 @@
  * out through etcl_reply.c. */
 
 #include "etcl_serve.h"
+#include "etcl_alive.h"
 #include "etcl_clock.h"
 #include "etcl_heart.h"
 #include "etcl_journal.h"
@@ -312,6 +313,9 @@ static apr_status_t serve_packet(server_t *self, etcl_line_t *line,
 
     if (!line->greeted) {
         return greet(self, line, packet);
+    }
+    if (etcl_alive_is_late(packet, line->serial)) {
+        return APR_SUCCESS;
     }
     rv = take_call(self, line, packet, &in);
     return rv == APR_SUCCESS ? answer(self, line, &in) : rv;

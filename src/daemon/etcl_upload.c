@@ -4,6 +4,7 @@
  * for a client may wait for an answer before it goes on. */
 
 #include "etcl_upload.h"
+#include "etcl_alive.h"
 #include "etcl_message.h"
 
 #include <string.h>
@@ -59,13 +60,14 @@ static apr_status_t recv_packet(etcl_reply_t *reply, char *into,
     apr_status_t rv;
     int fd;
 
+    out->ptr = into;
     do {
         rv = etcl_link_recv(reply->link, into, &out->len, &fd, 0);
-    } while (rv == APR_TIMEUP);
+    } while (rv == APR_TIMEUP ||
+             (rv == APR_SUCCESS && fd < 0 && etcl_alive_take(reply, *out)));
     if (fd >= 0 && etcl_tray_accept(&reply->link->tray, fd) != APR_SUCCESS) {
         return break_link(reply);
     }
-    out->ptr = into;
     return rv == APR_SUCCESS ? APR_SUCCESS : break_link(reply);
 }
 

@@ -5,6 +5,7 @@
 
 #include "etcl_inside.h"
 #include "etcl_capture.h"
+#include "etcl_client.h"
 #include "etcl_desk.h"
 #include "etcl_embedded.h"
 #include "etcl_emit.h"
@@ -146,7 +147,7 @@ static int is_gone(etcl_exchange_t *x)
 {
     const inside_t *self = self_of(x);
 
-    return self->is_gone || self->r->connection->aborted;
+    return self->is_gone || etcl_client_has_closed(self->r);
 }
 
 static void log_text(etcl_exchange_t *x, etcl_level_t level, etcl_span_t text)

@@ -3,6 +3,7 @@
  * and is the worker's fault. Which worker is asked is etcl_remote.c's. */
 
 #include "etcl_feed.h"
+#include "etcl_client.h"
 #include "etcl_log.h"
 
 #include <poll.h>
@@ -151,6 +152,24 @@ static step_t on_pull(etcl_talk_t *t, const etcl_frame_t *frame)
     /* It may have answered without reading on; then that is to be read. */
     return rv && !APR_STATUS_IS_EPIPE(rv)
                ? bad_worker(t, "does not read what it asked for")
+               : GO_ON;
+}
+
+/* All that was pulled has been sent: a worker asks only then. */
+static step_t on_ask(etcl_talk_t *t, const etcl_frame_t *frame)
+{
+    etcl_packet_t packet;
+    apr_status_t rv;
+
+    if (frame->payload.len) {
+        return bad_worker(t, "malformed question");
+    }
+    open_packet(t, &packet);
+    etcl_told_encode(etcl_client_has_closed(t->r), &packet);
+    rv = etcl_link_send(&t->kept->link, (etcl_span_t){ packet.ptr, packet.len },
+                        -1, 1);
+    return APR_STATUS_IS_EAGAIN(rv)
+               ? bad_worker(t, "does not hear what it asked for")
                : GO_ON;
 }
 
@@ -314,6 +333,8 @@ static step_t on_frame(etcl_talk_t *t, const etcl_frame_t *frame, int *fd)
                    : UNBEGUN;
     case ETCL_FRAME_PULL:
         return on_pull(t, frame);
+    case ETCL_FRAME_ASK:
+        return on_ask(t, frame);
     case ETCL_FRAME_LOG:
         return on_log(t, frame);
     case ETCL_FRAME_HEAD_:

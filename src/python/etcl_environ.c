@@ -6,6 +6,7 @@
 #include "etcl_environ.h"
 
 #include "etcl_clock.h"
+#include "etcl_presence.h"
 #include "etcl_start.h"
 #include "etcl_text.h"
 #include "etcl_threads.h"
@@ -74,6 +75,7 @@ PyObject *etcl_environ_template(etcl_interp_t *interp)
     }
     if (put_constants(dict, interp) || put_none(dict, interp->words.input) ||
         put_none(dict, interp->words.url_scheme) ||
+        put_none(dict, interp->words.client_disconnected) ||
         put_none(dict, interp->words.callable_object) ||
         put_none(dict, interp->words.request_start) ||
         put_none(dict, interp->words.queue_start) ||
@@ -145,6 +147,8 @@ static int is_ours(etcl_span_t key)
         return begins_with(key, ETCL_SPAN("mod_wsgi."));
     case 'a':
         return begins_with(key, ETCL_SPAN("apache."));
+    case 'e':
+        return etcl_span_is(key, "etcl.client_disconnected");
     default:
         return 0;
     }
@@ -337,6 +341,19 @@ static int put_callable(PyObject *dict, etcl_seat_t *seat, etcl_span_t name)
                           seat->environ.callable);
 }
 
+static int put_presence(PyObject *dict, etcl_turn_t *turn)
+{
+    PyObject *presence = etcl_presence_make(turn);
+    int rv = presence
+                 ? PyDict_SetItem(dict,
+                                  turn->seat->interp->words.client_disconnected,
+                                  presence)
+                 : -1;
+
+    Py_XDECREF(presence);
+    return rv;
+}
+
 static int put_own(PyObject *dict, etcl_turn_t *turn, PyObject *input)
 {
     const etcl_call_t *call = turn->call;
@@ -347,7 +364,7 @@ static int put_own(PyObject *dict, etcl_turn_t *turn, PyObject *input)
     if (PyDict_SetItem(dict, in->words.input, input) ||
         PyDict_SetItem(dict, in->words.url_scheme,
                        https ? in->words.https : in->words.http) ||
-        put_callable(dict, seat, turn->callable)) {
+        put_callable(dict, seat, turn->callable) || put_presence(dict, turn)) {
         return -1;
     }
     if (put_time(dict, in->words.request_start, call->request_start_us) ||

@@ -12,6 +12,7 @@
 #include "etcl_origin.h"
 #include "etcl_outside.h"
 #include "etcl_preload.h"
+#include "etcl_presence.h"
 #include "etcl_setup.h"
 #include "etcl_say.h"
 #include "etcl_start.h"
@@ -135,8 +136,9 @@ static int set_up(etcl_interp_t *interp)
     int rv = -1;
 
     interp->input_type = etcl_input_type();
-    if (!interp->input_type || etcl_starter_types(interp) ||
-        intern_words(interp)) {
+    interp->presence_type = etcl_presence_type();
+    if (!interp->input_type || !interp->presence_type ||
+        etcl_starter_types(interp) || intern_words(interp)) {
         return -1;
     }
     module = make_module(interp);

@@ -17,6 +17,7 @@
 #define ETCL_WORDS(X)                                                          \
     X(input, "wsgi.input")                                                     \
     X(url_scheme, "wsgi.url_scheme")                                           \
+    X(client_disconnected, "etcl.client_disconnected")                         \
     X(http, "http")                                                            \
     X(https, "https")                                                          \
     X(callable_object, "mod_wsgi.callable_object")                             \
@@ -77,6 +78,7 @@ typedef struct etcl_interp_t {
     PyObject *input_type;
     PyObject *start_type;
     PyObject *write_type;
+    PyObject *presence_type;
     PyObject *file_iter; /* FileWrapper.__iter__ */
     struct etcl_script_t *scripts;
     struct etcl_turn_t *running; /* turns in this interpreter */

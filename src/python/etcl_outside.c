@@ -134,6 +134,28 @@ apr_status_t etcl_outside_read(etcl_turn_t *turn, char *into, apr_size_t max,
     return release(turn, rv);
 }
 
+/* The guard is not waited for: who has it may wait for the client. */
+int etcl_outside_gone(etcl_turn_t *turn)
+{
+    PyThreadState *state;
+    int gone;
+
+    if (!etcl_turn_is_mine(turn)) {
+        return -1;
+    }
+    if (turn->broken) {
+        return 1;
+    }
+    if (pthread_mutex_trylock(&turn->guard)) {
+        return 0;
+    }
+    state = PyEval_SaveThread();
+    gone = turn->x->ops->gone(turn->x);
+    come_back(turn, state);
+    pthread_mutex_unlock(&turn->guard);
+    return gone != 0;
+}
+
 apr_status_t etcl_outside_begin(etcl_turn_t *turn, const etcl_head_t *head)
 {
     apr_status_t rv = claim(turn);

@@ -30,6 +30,13 @@ apr_status_t etcl_outside_read(etcl_turn_t *turn, char *into, apr_size_t max,
                                int whole, apr_size_t *got);
 apr_status_t etcl_outside_begin(etcl_turn_t *turn, const etcl_head_t *head);
 
+/**
+ * Whether the client has gone, or nothing can reach it any more: 1 or 0; 0
+ * too while another thread is inside the exchange and finds out by itself. -1:
+ * the turn is over.
+ */
+int etcl_outside_gone(etcl_turn_t *turn);
+
 /** Tries without blocking, and with the GIL, first. */
 apr_status_t etcl_outside_write(etcl_turn_t *turn, etcl_span_t block,
                                 unsigned int how);

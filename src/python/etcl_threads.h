@@ -17,9 +17,10 @@ typedef struct etcl_seat_t {
     int thread_id;        /* mod_wsgi.thread_id; 0 is the thread that started */
     apr_int64_t *busy_us; /* of the thread: time in applications */
     etcl_environ_t environ;
-    PyObject *input; /* for the next request; NULL: the last one kept it */
-    PyObject *start; /* likewise: start_response */
-    PyObject *write; /* likewise */
+    PyObject *input;    /* for the next request; NULL: the last one kept it */
+    PyObject *start;    /* likewise: start_response */
+    PyObject *write;    /* likewise */
+    PyObject *presence; /* likewise: etcl.client_disconnected */
 } etcl_seat_t;
 
 /** Before anything else of this room. */

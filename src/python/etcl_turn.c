@@ -8,6 +8,7 @@
 #include "etcl_headers.h"
 #include "etcl_input.h"
 #include "etcl_outside.h"
+#include "etcl_presence.h"
 #include "etcl_starter.h"
 #include "etcl_stream.h"
 #include "etcl_threads.h"
@@ -85,6 +86,7 @@ void etcl_turn_end(etcl_turn_t *turn)
     etcl_headers_forget(&turn->response);
     etcl_input_detach(turn->seat);
     etcl_starter_detach(turn->seat);
+    etcl_presence_detach(turn->seat);
     leave(turn);
     etcl_outside_lock(&turn->guard);
     turn->x = NULL;

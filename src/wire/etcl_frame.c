@@ -22,7 +22,7 @@ static apr_byte_t flags_of(unsigned int type)
 
 static int is_known(unsigned int type)
 {
-    return type >= ETCL_FRAME_HELLO && type <= ETCL_FRAME_LAID;
+    return type >= ETCL_FRAME_HELLO && type <= ETCL_FRAME_TOLD;
 }
 
 /* Nothing follows what is the last. */

@@ -6,7 +6,7 @@
 
 #include "etcl.h"
 
-#define ETCL_WIRE_VERSION 2u
+#define ETCL_WIRE_VERSION 3u
 #define ETCL_FRAME_HEAD 12u
 #define ETCL_PACKET_MAX 65536u
 #define ETCL_FRAME_MAX (ETCL_PACKET_MAX - ETCL_FRAME_HEAD)
@@ -29,8 +29,10 @@ typedef enum {
     ETCL_FRAME_ABORT = 13,  /* W: the answer failed or breaks off */
     ETCL_FRAME_WINDOW = 14, /* W: bytes of the response, in the window of the
                                link, which rides along the first time (fd) */
-    ETCL_FRAME_LAID = 15    /* C: bytes of the body lie in the link's tray,
+    ETCL_FRAME_LAID = 15,   /* C: bytes of the body lie in the link's tray,
                                which rides along the first time (fd); LAST */
+    ETCL_FRAME_ASK = 16,    /* W: is the client still there? */
+    ETCL_FRAME_TOLD = 17    /* C: the answer to that */
 } etcl_frame_type_t;
 
 /* Bits of `flags`. */

@@ -116,6 +116,26 @@ apr_status_t etcl_laid_decode(etcl_span_t payload, apr_size_t *len)
     return APR_SUCCESS;
 }
 
+apr_status_t etcl_told_encode(int gone, etcl_packet_t *packet)
+{
+    char payload[PAYLOAD_MAX];
+
+    return add(packet, ETCL_FRAME_TOLD, payload,
+               etcl_bytes_put_u8(payload, gone != 0));
+}
+
+apr_status_t etcl_told_decode(etcl_span_t payload, int *gone)
+{
+    etcl_cursor_t in = etcl_cursor(payload);
+    unsigned int value = etcl_cursor_u8(&in);
+
+    if (!etcl_cursor_is_done(&in) || value > 1) {
+        return ETCL_EPROTO;
+    }
+    *gone = (int)value;
+    return APR_SUCCESS;
+}
+
 apr_status_t etcl_broken_encode(etcl_broken_t why, etcl_packet_t *packet)
 {
     char payload[PAYLOAD_MAX];

@@ -105,6 +105,10 @@ apr_status_t etcl_laid_encode(apr_size_t len, unsigned int flags,
                               etcl_packet_t *packet);
 apr_status_t etcl_laid_decode(etcl_span_t payload, apr_size_t *len);
 
+/* TOLD: u8, 1 when the client has gone, else 0. ASK has no payload. */
+apr_status_t etcl_told_encode(int gone, etcl_packet_t *packet);
+apr_status_t etcl_told_decode(etcl_span_t payload, int *gone);
+
 /* BROKEN: u8 reason, one of these. */
 typedef enum {
     ETCL_BROKEN_GONE = 1,  /* the client closed: ETCL_ESHORT */

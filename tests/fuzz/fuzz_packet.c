@@ -56,6 +56,16 @@ static void try_laid(const etcl_frame_t *frame, etcl_packet_t *again)
     }
 }
 
+static void try_told(const etcl_frame_t *frame, etcl_packet_t *again)
+{
+    int gone;
+
+    if (!etcl_told_decode(frame->payload, &gone) &&
+        !etcl_told_encode(gone, again)) {
+        must_be(again, frame->payload);
+    }
+}
+
 static void try_answer(const etcl_frame_t *frame, etcl_packet_t *again)
 {
     etcl_answer_t answer;
@@ -106,6 +116,9 @@ static void try_payload(const etcl_frame_t *frame)
         return;
     case ETCL_FRAME_LAID:
         try_laid(frame, &again);
+        return;
+    case ETCL_FRAME_TOLD:
+        try_told(frame, &again);
         return;
     case ETCL_FRAME_FILE:
     case ETCL_FRAME_END:

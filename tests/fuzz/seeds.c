@@ -109,6 +109,8 @@ static void seed_others(etcl_packet_t *packet)
     etcl_broken_encode(ETCL_BROKEN_STALL, packet);
     etcl_packet_add(packet, ETCL_FRAME_REFUSE, 0, ETCL_SPAN(""));
     etcl_laid_encode(65536, ETCL_FRAME_LAST, packet);
+    etcl_packet_add(packet, ETCL_FRAME_ASK, 0, ETCL_SPAN(""));
+    etcl_told_encode(1, packet);
     save_packet("others", packet);
 }
 

@@ -57,7 +57,8 @@ static const struct {
     { EVAL("all(ord(c) < 256 for k, v in e.items() if type(v) is str"
            " for c in v)"),
       "True" },
-    { EVAL("len(e), len(set(e))"), "(26, 26)" },
+    { EVAL("len(e), len(set(e))"), "(27, 27)" },
+    { EVAL("callable(e['etcl.client_disconnected'])"), "True" },
 };
 
 static const etcl_pair_t usual[] = {
@@ -72,6 +73,7 @@ static const etcl_pair_t usual[] = {
     OTHER("wsgi.version", "2"),
     OTHER("mod_wsgi.x-token", "secret"),
     OTHER("apache.version", "9"),
+    OTHER("etcl.client_disconnected", "never"),
     OTHER("", "nameless"),
 };
 

@@ -37,6 +37,8 @@ static const struct {
       "wsgi.input was used after its request was finished" },
     { KEEP "def use(): kept['e']['wsgi.input'].readlines()\n",
       "wsgi.input was used after its request was finished" },
+    { KEEP "def use(): kept['e']['etcl.client_disconnected']()\n",
+      "etcl.client_disconnected was called after its request was finished" },
     { KEEP "def use(): print('late', file=kept['e']['wsgi.errors'])\n",
       "no error" },
 };
@@ -52,6 +54,24 @@ START_TEST(an_object_of_a_finished_request_raises)
         ck_assert_str_eq(fake_exchange_text(&fake.sent),
                          i ? kept[_i].want : "kept");
     }
+}
+END_TEST
+
+/* ---- whether the client is there */
+
+START_TEST(an_application_may_ask_for_its_client)
+{
+    WITH_FAKE(fake);
+
+    fake.gone_after = _i ? 1000 : -1;
+    bridge_get("def application(e, s):\n"
+               "    s('200 OK', [])\n"
+               "    there = e['etcl.client_disconnected']\n"
+               "    try:\n        there(1)\n"
+               "    except TypeError:\n        pass\n"
+               "    return [str(there()).encode()]\n",
+               &fake);
+    ck_assert_str_eq(fake_exchange_text(&fake.sent), _i ? "True" : "False");
 }
 END_TEST
 
@@ -426,6 +446,7 @@ Suite *suite_turn(void)
     TCase *tests = bridge_case(suite, "turn");
 
     add_rows(tests, an_object_of_a_finished_request_raises, kept);
+    tcase_add_loop_test(tests, an_application_may_ask_for_its_client, 0, 2);
     tcase_add_test(tests, many_threads_never_see_each_others_requests);
     tcase_add_test(tests, a_thread_of_the_application_may_read_and_write);
     add_rows(tests, a_read_that_outlasts_its_request_raises, late_readers);

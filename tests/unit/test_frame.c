@@ -59,7 +59,7 @@ static const struct {
     BYTES("XT\4\0\0\0\0\1\0\0\0\0"), /* magic */
     BYTES("EX\4\0\0\0\0\1\0\0\0\0"),
     BYTES(HEAD("\0", "\0", "\0\0\0\1", "\0\0\0\0")), /* no such type */
-    BYTES(HEAD("\20", "\0", "\0\0\0\1", "\0\0\0\0")),
+    BYTES(HEAD("\22", "\0", "\0\0\0\1", "\0\0\0\0")),
     BYTES(HEAD("\377", "\0", "\0\0\0\1", "\0\0\0\0")),
     BYTES(HEAD("\4", "\4", "\0\0\0\1", "\0\0\0\0")), /* no such flag */
     BYTES(HEAD("\4", "\200", "\0\0\0\1", "\0\0\0\0")),
@@ -121,7 +121,9 @@ static const struct {
                    { ETCL_FRAME_END, 0 },
                    { ETCL_FRAME_ABORT, 0 },
                    { ETCL_FRAME_LAID, 0 },
-                   { ETCL_FRAME_LAID, ETCL_FRAME_LAST } };
+                   { ETCL_FRAME_LAID, ETCL_FRAME_LAST },
+                   { ETCL_FRAME_ASK, 0 },
+                   { ETCL_FRAME_TOLD, 0 } };
 
 START_TEST(every_type_goes_round_and_stands_cuts_and_flips)
 {

@@ -286,6 +286,25 @@ START_TEST(no_more_is_laid_than_a_tray_holds)
 }
 END_TEST
 
+START_TEST(told_is_yes_or_no)
+{
+    const char byte = (char)_i;
+    etcl_packet_t packet = fresh_packet();
+    int got = 7;
+
+    etcl_told_encode(_i, &packet);
+    ck_assert_uint_eq(frame_of(&packet).type, ETCL_FRAME_TOLD);
+    ck_assert_int_eq(*frame_of(&packet).payload.ptr, _i != 0);
+    ck_assert_int_eq(etcl_told_decode((etcl_span_t){ &byte, 1 }, &got),
+                     _i <= 1 ? APR_SUCCESS : ETCL_EPROTO);
+    ck_assert_int_eq(got, _i <= 1 ? _i : 7);
+    ck_assert_int_eq(etcl_told_decode((etcl_span_t){ "", 0 }, &got),
+                     ETCL_EPROTO);
+    ck_assert_int_eq(etcl_told_decode((etcl_span_t){ "\0\0", 2 }, &got),
+                     ETCL_EPROTO);
+}
+END_TEST
+
 START_TEST(broken_has_one_of_three_reasons)
 {
     const char byte = (char)_i;
@@ -483,6 +502,7 @@ Suite *suite_message(void)
     tcase_add_rows(tests, pull_wants_at_least_one_byte_and_at_most_2_to_62,
                    pulls);
     tcase_add_rows(tests, no_more_is_laid_than_a_tray_holds, laids);
+    tcase_add_loop_test(tests, told_is_yes_or_no, 0, 3);
     tcase_add_loop_test(tests, broken_has_one_of_three_reasons, 0, 6);
     tcase_add_rows(tests, file_is_a_range_whose_end_is_a_number, files);
     tcase_add_rows(tests, window_is_no_longer_than_windows_are, windows);
