@@ -46,14 +46,41 @@ static void check_mentions(check_t *c)
     }
 }
 
+/* Why a group cannot read what is there, and what to do about it. */
+static const char *blocked(const check_t *c, const etcl_member_t *member,
+                           const char *path, int *missing)
+{
+    const char *wrong =
+        etcl_reach_blocked(&member->group, path, c->pool, missing);
+
+    if (!wrong) {
+        return NULL;
+    }
+    return apr_pstrcat(c->pool, wrong,
+                       *missing ? "; create it, or correct the path"
+                                : "; change the mode, or the group's user=",
+                       NULL);
+}
+
+static const char *blocked_folder(const check_t *c, const etcl_member_t *member,
+                                  const char *path)
+{
+    int missing;
+    const char *wrong = blocked(c, member, path, &missing);
+
+    if (!wrong && !ap_is_directory(c->pool, path)) {
+        wrong = "it is not a folder; correct the path";
+    }
+    return wrong;
+}
+
 static void check_script(check_t *c, const etcl_alias_t *alias,
                          const etcl_member_t *member)
 {
     const char *wrong;
     int missing;
 
-    wrong =
-        etcl_reach_blocked(&member->group, alias->target, c->pool, &missing);
+    wrong = blocked(c, member, alias->target, &missing);
     if (!wrong) {
         return;
     }
@@ -64,8 +91,7 @@ static void check_script(check_t *c, const etcl_alias_t *alias,
         return;
     }
     ap_log_error(APLOG_MARK, APLOG_WARNING, 0, c->server,
-                 "ETCL0004: %s: group %s cannot read the script %s: %s; "
-                 "change the mode, or the group's user=",
+                 "ETCL0004: %s: group %s cannot read the script %s: %s",
                  at(c, &alias->place), member->group.name, alias->target,
                  wrong);
 }
@@ -126,14 +152,12 @@ static void check_path_entry(check_t *c, const etcl_member_t *member,
     const char *wanted, *wrong;
     int missing;
 
-    wrong = etcl_reach_blocked(&member->group, entry, c->pool, &missing);
-    if (!wrong && !is_archive(entry) && !ap_is_directory(c->pool, entry)) {
-        wrong = "it is not a folder";
-    }
+    wrong = is_archive(entry) ? blocked(c, member, entry, &missing)
+                              : blocked_folder(c, member, entry);
     if (wrong) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, c->server,
                      "ETCL0005: %s: group %s cannot import from %s of its "
-                     "python-path: %s",
+                     "python-path=: %s",
                      at(c, &member->place), member->group.name, entry, wrong);
     }
     wanted = etcl_runtimes_mismatch(entry, member->group.runtime, c->pool);
@@ -166,19 +190,15 @@ static void check_watched(check_t *c, const etcl_member_t *member)
 {
     const char *folders = member->group.options.reload_watch, *wrong;
     char *rest, *folder;
-    int missing;
 
     folder =
         folders ? apr_strtok(apr_pstrdup(c->pool, folders), ":", &rest) : NULL;
     for (; folder; folder = apr_strtok(NULL, ":", &rest)) {
-        wrong = etcl_reach_blocked(&member->group, folder, c->pool, &missing);
-        if (!wrong && !ap_is_directory(c->pool, folder)) {
-            wrong = "it is not a folder";
-        }
+        wrong = blocked_folder(c, member, folder);
         if (wrong) {
             ap_log_error(APLOG_MARK, APLOG_WARNING, 0, c->server,
                          "ETCL0201: %s: group %s cannot watch the folder %s "
-                         "of its reload-watch: %s",
+                         "of its reload-watch=: %s",
                          at(c, &member->place), member->group.name, folder,
                          wrong);
         }
@@ -201,15 +221,11 @@ static int is_home(const check_t *c, const etcl_member_t *member,
 static void check_home(check_t *c, const etcl_member_t *member)
 {
     const char *home = member->group.options.python_home, *wrong;
-    int missing;
 
     if (!home) {
         return;
     }
-    wrong = etcl_reach_blocked(&member->group, home, c->pool, &missing);
-    if (!wrong && !ap_is_directory(c->pool, home)) {
-        wrong = "it is not a folder";
-    }
+    wrong = blocked_folder(c, member, home);
     if (!wrong && !is_home(c, member, home)) {
         wrong = "it is neither a virtual environment (no pyvenv.cfg) nor an "
                 "installation of Python: name the folder that python -m venv "
