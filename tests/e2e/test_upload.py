@@ -5,6 +5,8 @@ import gzip
 import hashlib
 import json
 import random
+import re
+import socket
 import ssl
 import subprocess
 import threading
@@ -233,3 +235,67 @@ def test_a_limit_stops_a_long_chunked_body(site):
         except OSError:
             pass
         assert connection.read().status == 413
+
+
+def test_half_a_connection_uploads_a_whole_body(site):
+    """Whoever shuts the sending side down has said all, and waits."""
+    server = site()
+    for tail, answers in ((b"", 1), (request("/hello"), 2)):
+        with server.connect() as connection:
+            connection.send(request("/body/digest", method="POST", body=LONG)
+                            + tail)
+            connection.sock.shutdown(socket.SHUT_WR)
+            assert seen(connection.read()) == (len(LONG), SHA)
+            if answers == 2:
+                assert connection.read().body == b"Hello, world!\n"
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_long_body_that_waits_for_100(site, chunked):
+    """It is asked for when the application reads, and once."""
+    server = site()
+    whole = request("/body/digest", method="POST", body=LONG, chunked=chunked,
+                    headers=(("Expect", "100-continue"),))
+    head, body = whole.split(b"\r\n\r\n", 1)
+    with server.connect() as connection:
+        for _ in range(2):
+            connection.send(head + b"\r\n\r\n")
+            assert connection.read_head().status == 100
+            connection.send(body + request("/hello"))
+            assert seen(connection.read()) == (len(LONG), SHA)
+            assert connection.read().body == b"Hello, world!\n"
+
+
+def test_a_filter_of_the_connection_sees_all_of_it(site):
+    """mod_dumpio: whoever looks at the bytes, gets them from httpd."""
+    server = site("DumpIOInput On\nLogLevel dumpio:trace7\n",
+                  extra=("dumpio",))
+    server.allow_log("mod_dumpio|dumpio_in")
+    with server.connect() as connection:
+        assert seen(connection.ask("/body/digest", method="POST",
+                                   body=LONG)) == (len(LONG), SHA)
+    assert sum(int(size) for size in re.findall(
+        r"dumpio_in \(data-\w+\): (\d+) bytes", server.log.text())
+               ) > len(LONG)
+
+
+def test_a_child_ends_after_a_long_body(site):
+    """MaxConnectionsPerChild: filters end with their connection."""
+    server = site("MaxConnectionsPerChild 3\n")
+    for _ in range(12):
+        assert seen(server.ask("/body/digest", method="POST",
+                               body=LONG)) == (len(LONG), SHA)
+
+
+def test_bad_chunks_in_the_middle_of_a_long_body(site):
+    """What came before them is no body, and nothing follows on it."""
+    server = site()
+    server.allow_log("AH0\\d+|chunk")
+    server.expect_log("body broke: ", 1)
+    head = request("/body/failing", method="POST", chunked=True)[:-5]
+    with server.connect() as connection:
+        connection.send(head + chunk(LONG[:1_000_000], 100_000)[:-5]
+                        + b"no length\r\n" + LONG[:50_000])
+        assert connection.read().status == 400
+        with pytest.raises((EOFError, OSError)):
+            connection.ask("/hello")
