@@ -164,8 +164,13 @@ static apr_status_t receive(etcl_body_t *body, apr_size_t max, int wait)
     if (!rv && APR_BRIGADE_EMPTY(body->fresh) && !wait) {
         rv = APR_EAGAIN;
     }
+    if (rv) {
+        /* What came with an error lies in a place that is taken back. */
+        apr_brigade_cleanup(body->fresh);
+        return rv;
+    }
     APR_BRIGADE_CONCAT(body->bb, body->fresh);
-    return rv;
+    return APR_SUCCESS;
 }
 
 apr_int64_t etcl_body_rest(const etcl_body_t *body)
