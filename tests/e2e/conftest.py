@@ -42,6 +42,12 @@ def pytest_generate_tests(metafunc):
                              scope="module")
 
 
+def pytest_runtest_setup(item):
+    if item.get_closest_marker("http2") and (
+            item.callspec.params["mpm"] == "prefork"):
+        pytest.skip("httpd has no HTTP/2 under the prefork MPM")
+
+
 def pytest_collection_modifyitems(items):
     if not config.PEER:
         return

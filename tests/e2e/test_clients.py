@@ -157,6 +157,7 @@ def h2_get(path: str) -> bytes:
 
 
 @pytest.mark.differs
+@pytest.mark.http2
 @pytest.mark.parametrize("mode", MODES)
 def test_a_stream_that_is_reset_is_a_client_that_left(apache, mode):
     """HTTP/2: RST_STREAM; the connection stays."""

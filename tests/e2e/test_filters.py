@@ -98,6 +98,7 @@ def curl(server, *arguments: str) -> list[str]:
               for each in arguments)]
 
 
+@pytest.mark.http2
 @pytest.mark.parametrize("way", WAYS)
 def test_http_2_gets_the_same_bytes(site, way):
     targets = [f"/{name}/{way}?size={size}"
@@ -143,6 +144,7 @@ def test_the_first_block_does_not_wait_for_the_second(site, name):
             assert time.monotonic() - start < 0.8
 
 
+@pytest.mark.http2
 def test_the_first_block_does_not_wait_in_http_2(site):
     start = time.monotonic()
     with subprocess.Popen(curl(site, "/plain/slowly"), stdout=subprocess.PIPE,

@@ -231,6 +231,7 @@ def curl(server, target: str) -> subprocess.CompletedProcess:
         capture_output=True, check=False, timeout=30)
 
 
+@pytest.mark.http2
 def test_http_2_serves_the_same(apache):
     server = apache("Protocols h2c http/1.1" + MOUNTS, extra=("http2",))
     for target, size in SIZES.items():
@@ -239,6 +240,7 @@ def test_http_2_serves_the_same(apache):
 
 
 @pytest.mark.differs
+@pytest.mark.http2
 def test_a_broken_answer_is_broken_in_http_2_too(apache):
     server = apache("Protocols h2c http/1.1" + MOUNTS, extra=("http2",))
     server.allow_log(".*")

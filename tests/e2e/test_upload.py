@@ -204,6 +204,7 @@ def test_over_tls(site):
             assert seen(answer) == (len(LONG), SHA)
 
 
+@pytest.mark.http2
 def test_over_http_2(site):
     server = site("Protocols h2c http/1.1\n", extra=("http2",))
     done = subprocess.run(
