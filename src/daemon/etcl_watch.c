@@ -9,8 +9,9 @@
 typedef struct {
     char *path;
     etcl_stamp_t loaded;
-    etcl_stamp_t seen; /* the last time */
-    int kept;          /* its changes mean nothing */
+    etcl_stamp_t seen;    /* the last time */
+    apr_int64_t empty_us; /* since when it has nothing in it; 0: it has */
+    int kept;             /* its changes mean nothing */
 } file_t;
 
 struct etcl_watch_t {
@@ -84,14 +85,29 @@ void etcl_watch_keep(etcl_watch_t *watch, etcl_span_t path)
     }
 }
 
+/* A file without a byte is about to be written. Who means it is believed
+ * later. */
+static int is_being_written(file_t *file, apr_int64_t now_us)
+{
+    if (file->seen.size) {
+        file->empty_us = 0;
+        return 0;
+    }
+    if (!file->empty_us) {
+        file->empty_us = now_us;
+    }
+    return now_us - file->empty_us < ETCL_WATCH_EMPTY_US;
+}
+
 /* Whether the file is another than was loaded, and has rested since it was
  * last looked at. `*moving` is set when it has not. */
-static int has_changed(file_t *file, int *moving)
+static int has_changed(file_t *file, apr_int64_t now_us, int *moving)
 {
     etcl_stamp_t now = etcl_stamp_of(file->path);
     int rests = etcl_stamp_same(&now, &file->seen);
 
     file->seen = now;
+    rests &= !is_being_written(file, now_us);
     if (file->kept || now.mtime_ns < 0 ||
         etcl_stamp_same(&now, &file->loaded)) {
         return 0;
@@ -129,7 +145,7 @@ const char *etcl_watch_poll(etcl_watch_t *watch, apr_int64_t now_us)
         return NULL;
     }
     for (i = 0; i < watch->count; i++) {
-        if (has_changed(&watch->files[i], &moving)) {
+        if (has_changed(&watch->files[i], now_us, &moving)) {
             changed = watch->files[i].path;
         }
     }

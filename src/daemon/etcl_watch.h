@@ -11,6 +11,8 @@
 /* Both, where requests wait for it. */
 #define ETCL_WATCH_HASTY_US 20000
 #define ETCL_WATCH_HASTY_SETTLE_US 50000
+/* Whoever writes a file anew empties it first, and may take his time. */
+#define ETCL_WATCH_EMPTY_US 1000000
 
 typedef struct etcl_watch_t etcl_watch_t;
 

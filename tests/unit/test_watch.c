@@ -158,6 +158,34 @@ START_TEST(a_hasty_watch_looks_often)
 }
 END_TEST
 
+/* Whoever writes a file anew empties it first. */
+START_TEST(an_empty_file_is_waited_for_but_not_for_ever)
+{
+    apr_int64_t until_us;
+
+    add(-1);
+    write_file(2000, "");
+    until_us = etcl_watch_next_us(watch) + ETCL_WATCH_EMPTY_US;
+    ck_assert_ptr_null(look());
+    while (etcl_watch_next_us(watch) < until_us) {
+        ck_assert_ptr_null(look());
+    }
+    ck_assert_str_eq(look(), path);
+}
+END_TEST
+
+START_TEST(a_file_that_was_empty_for_a_moment_is_told_when_it_is_written)
+{
+    add(-1);
+    write_file(2000, "");
+    ck_assert_ptr_null(look());
+    ck_assert_ptr_null(look());
+    write_file(2001, "two");
+    ck_assert_ptr_null(look());
+    ck_assert_str_eq(look(), path);
+}
+END_TEST
+
 Suite *suite_watch(void)
 {
     Suite *suite = suite_create("watch");
@@ -168,6 +196,9 @@ Suite *suite_watch(void)
     tcase_add_test(tests, a_change_is_told_once_when_it_has_rested);
     tcase_add_test(tests, an_older_file_is_a_change_too);
     tcase_add_test(tests, a_file_that_is_missing_is_waited_for);
+    tcase_add_test(tests, an_empty_file_is_waited_for_but_not_for_ever);
+    tcase_add_test(
+        tests, a_file_that_was_empty_for_a_moment_is_told_when_it_is_written);
     tcase_add_test(tests, a_mode_is_no_change);
     tcase_add_test(tests, what_was_loaded_may_be_older_than_the_file);
     tcase_add_test(tests, code_may_ask_to_be_loaded_again);
