@@ -171,6 +171,16 @@ void etcl_crew_kill(etcl_crew_t *crew, int slot)
 #define KILLS_US 2000000
 #define YOUNG_US 300000 /* what it has is its supervisor's still */
 
+/* One that has just died keeps what it had, for its obituary. */
+static void sample(etcl_member_t *member)
+{
+    apr_int64_t bytes = etcl_sample_resident(member->pid);
+
+    if (bytes > 0) {
+        member->resident = bytes;
+    }
+}
+
 void etcl_crew_look(etcl_crew_t *crew, apr_int64_t now_us)
 {
     etcl_member_t *member = crew->member;
@@ -178,7 +188,7 @@ void etcl_crew_look(etcl_crew_t *crew, apr_int64_t now_us)
 
     for (i = 0; i < crew->policy->slots; i++, member++) {
         if (member->pid > 0 && now_us - member->forked_us > YOUNG_US) {
-            member->resident = etcl_sample_resident(member->pid);
+            sample(member);
         }
     }
     if (now_us - crew->kills_us >= KILLS_US) {

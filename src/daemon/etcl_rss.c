@@ -79,8 +79,10 @@ static void look_at(etcl_rss_t *rss, etcl_crew_t *crew, int slot,
     apr_int64_t since_us = crew->policy->slot[slot].since_us;
     apr_int64_t bytes = etcl_sample_resident(crew->member[slot].pid);
 
-    if (!bytes) {
+    if (bytes < 0) {
         tell_unknown(rss, group);
+    }
+    if (bytes <= 0) {
         return;
     }
     switch (etcl_rss_judge(rss, slot, since_us, bytes, now_us)) {

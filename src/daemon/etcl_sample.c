@@ -174,7 +174,7 @@ apr_int64_t etcl_sample_resident(pid_t pid)
     read = read_file(path, text, sizeof(text) - 1);
     text[read.len] = '\0';
     if (sscanf(text, "%lld %lld", &size, &resident) != 2) {
-        return 0;
+        return -1;
     }
     return (apr_int64_t)resident * sysconf(_SC_PAGESIZE);
 }

@@ -21,8 +21,8 @@ typedef enum {
     ETCL_KILLED_SOMEBODY
 } etcl_killed_t;
 
-/** Bytes of `pid` that are in memory now; 0: not known. A few microseconds:
- *  one small file is read. Any thread. */
+/** Bytes of `pid` that are in memory now; 0: it has ended; -1: not known. A few
+ *  microseconds: one small file is read. Any thread. */
 apr_int64_t etcl_sample_resident(pid_t pid);
 
 /** The counters of now. Some tens of microseconds. */

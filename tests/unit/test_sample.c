@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static const struct {
@@ -103,8 +104,22 @@ START_TEST(a_process_has_some_memory_and_no_process_none)
     explicit_bzero(more, MORE); /* nothing that a compiler leaves out */
     ck_assert_int_gt(before, 100000);
     ck_assert_int_gt(etcl_sample_resident(getpid()), before + MORE / 2);
-    ck_assert_int_eq(etcl_sample_resident(0), 0);
+    ck_assert_int_eq(etcl_sample_resident(0), -1);
     free(more);
+}
+END_TEST
+
+START_TEST(a_process_that_has_ended_has_no_memory_left)
+{
+    siginfo_t info;
+    pid_t pid = fork();
+
+    if (!pid) {
+        _exit(0);
+    }
+    ck_assert_int_eq(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+    ck_assert_int_eq(etcl_sample_resident(pid), 0);
+    waitpid(pid, NULL, 0);
 }
 END_TEST
 
@@ -134,6 +149,7 @@ Suite *suite_sample(void)
     tcase_add_test(tests, a_path_that_is_too_long_is_none);
     tcase_add_rows(tests, two_looks_tell_whom_the_kernel_killed, looks);
     tcase_add_test(tests, a_process_has_some_memory_and_no_process_none);
+    tcase_add_test(tests, a_process_that_has_ended_has_no_memory_left);
     tcase_add_test(tests, a_sender_has_a_name_while_it_lives);
     suite_add_tcase(suite, tests);
     return suite;
