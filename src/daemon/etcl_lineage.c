@@ -112,6 +112,12 @@ void etcl_lineage_not_forked(etcl_lineage_t *lineage, apr_int64_t now_us)
     back_off(lineage, now_us);
 }
 
+/* What others say of themselves was on its way while things changed. */
+static int is_heir(const etcl_lineage_place_t *place)
+{
+    return place->state == ETCL_TEMPLATE_LOADING && !place->unwanted;
+}
+
 static etcl_heir_t succeed(etcl_lineage_t *lineage, int place)
 {
     int renewed = lineage->renewing;
@@ -129,7 +135,7 @@ etcl_heir_t etcl_lineage_ready(etcl_lineage_t *lineage, int place, int failing,
 {
     etcl_lineage_place_t *self = &lineage->place[place];
 
-    if (self->state != ETCL_TEMPLATE_LOADING || self->unwanted) {
+    if (!is_heir(self)) {
         return ETCL_HEIR_SAME;
     }
     self->state = ETCL_TEMPLATE_READY;
@@ -145,10 +151,13 @@ etcl_heir_t etcl_lineage_ready(etcl_lineage_t *lineage, int place, int failing,
     return ETCL_HEIR_USELESS;
 }
 
-int etcl_lineage_refuse(etcl_lineage_t *lineage)
+int etcl_lineage_refuse(etcl_lineage_t *lineage, int place)
 {
     int i, renewed = lineage->renewing;
 
+    if (!is_heir(&lineage->place[place])) {
+        return 0;
+    }
     lineage->refused = 1;
     lineage->renewing = 0;
     for (i = 0; i < ETCL_LINEAGE_PLACES; i++) {

@@ -85,11 +85,12 @@ etcl_heir_t etcl_lineage_ready(etcl_lineage_t *lineage, int place, int failing,
                                int best, apr_int64_t now_us);
 
 /**
- * It cannot be forked. Until the code changes, workers load by themselves.
+ * It cannot be forked. Until the code changes, workers load by themselves. Of
+ * one that is to go that is no news: it speaks of older code.
  *
  * Returns  1  those that serve have older code
  */
-int etcl_lineage_refuse(etcl_lineage_t *lineage);
+int etcl_lineage_refuse(etcl_lineage_t *lineage, int place);
 
 /** The present one does not do what it is told. */
 void etcl_lineage_give_up(etcl_lineage_t *lineage);

@@ -153,7 +153,7 @@ int etcl_nursery_hear(etcl_crew_t *crew, int place, const etcl_note_t *note)
     case ETCL_NOTE_READY:
         return hear_ready(crew, place, (int)(note->number & 0xffff));
     case ETCL_NOTE_REFUSED:
-        etcl_policy_template_refused(crew->policy);
+        etcl_policy_template_refused(crew->policy, place);
         return 1;
     case ETCL_NOTE_FAILED:
         crew->template[place].no_python = 1;

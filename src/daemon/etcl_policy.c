@@ -365,9 +365,9 @@ int etcl_policy_template_ready(etcl_policy_t *policy, int place, int failing,
     return heir != ETCL_HEIR_USELESS;
 }
 
-void etcl_policy_template_refused(etcl_policy_t *policy)
+void etcl_policy_template_refused(etcl_policy_t *policy, int place)
 {
-    if (etcl_lineage_refuse(&policy->lineage)) {
+    if (etcl_lineage_refuse(&policy->lineage, place)) {
         outdate(policy);
     }
 }

@@ -150,7 +150,7 @@ int etcl_policy_template_ready(etcl_policy_t *policy, int place, int failing,
                                apr_int64_t now_us);
 
 /** A template cannot be forked: workers load by themselves. */
-void etcl_policy_template_refused(etcl_policy_t *policy);
+void etcl_policy_template_refused(etcl_policy_t *policy, int place);
 
 /** It was told to end within `grace`, or ends by itself. */
 void etcl_policy_retiring(etcl_policy_t *policy, int slot,

@@ -358,6 +358,8 @@ static void take_slot(supervisor_t *self, int slot, const struct pollfd *polls)
     }
 }
 
+/* A template that does not listen is of no use; the end of one that is ending
+ * stays what it is. */
 static void take_template(supervisor_t *self, int place,
                           const struct pollfd *polls)
 {
@@ -367,6 +369,7 @@ static void take_template(supervisor_t *self, int place,
     if (polls[AT_CONTROL].revents &&
         take_notes(self, member, place, take_template_note) == APR_EOF) {
         etcl_member_hang_up(member);
+        kill(member->pid, SIGKILL);
     }
 }
 

@@ -182,11 +182,25 @@ START_TEST(code_that_loads_as_little_as_before_is_taken)
 }
 END_TEST
 
+START_TEST(one_with_old_code_that_cannot_be_forked_says_nothing_of_the_new)
+{
+    begin(0);
+    etcl_policy_renew(&policy, -1);
+    load(0, NOW);
+    etcl_policy_renew(&policy, -1);
+    etcl_policy_template_refused(&policy, 0);
+    drop(0, NOW);
+    etcl_policy_template_refused(&policy, 0);
+    load(0, NOW);
+    ck_assert_int_eq(policy.slot[0].stale, 0);
+}
+END_TEST
+
 START_TEST(what_cannot_be_forked_is_loaded_by_every_worker)
 {
     begin_with(15, 0);
     load(1, NOW);
-    etcl_policy_template_refused(&policy);
+    etcl_policy_template_refused(&policy, 1);
     drop(1, NOW);
     expect(ETCL_DO_FORK, 0, NOW);
 }
@@ -197,7 +211,7 @@ START_TEST(new_code_that_cannot_be_forked_replaces_the_old_all_the_same)
     begin(0);
     etcl_policy_renew(&policy, -1);
     load(0, NOW);
-    etcl_policy_template_refused(&policy);
+    etcl_policy_template_refused(&policy, 0);
     drop(0, NOW);
     drop(1, NOW);
     expect(ETCL_DO_FORK, 2, NOW);
@@ -300,6 +314,8 @@ Suite *suite_lineage(void)
     tcase_add_test(tests, code_that_loads_less_leaves_everything_as_it_is);
     tcase_add_test(tests, code_that_loads_less_is_not_tried_again_and_again);
     tcase_add_test(tests, code_that_loads_as_little_as_before_is_taken);
+    tcase_add_test(
+        tests, one_with_old_code_that_cannot_be_forked_says_nothing_of_the_new);
     tcase_add_test(tests, what_cannot_be_forked_is_loaded_by_every_worker);
     tcase_add_test(
         tests, new_code_that_cannot_be_forked_replaces_the_old_all_the_same);
