@@ -3,11 +3,19 @@
 
 #include "etcl_stamp.h"
 
-#include <sys/stat.h>
-
 /* FNV-1a, 64 bits. */
 #define BASIS APR_UINT64_C(14695981039346656037)
 #define PRIME APR_UINT64_C(1099511628211)
+
+etcl_stamp_t etcl_stamp_from(const struct stat *found)
+{
+    return (etcl_stamp_t){
+        .mtime_ns = (apr_int64_t)found->st_mtim.tv_sec * 1000000000 +
+                    found->st_mtim.tv_nsec,
+        .size = found->st_size,
+        .inode = found->st_ino,
+    };
+}
 
 etcl_stamp_t etcl_stamp_of(const char *path)
 {
@@ -16,12 +24,7 @@ etcl_stamp_t etcl_stamp_of(const char *path)
     if (stat(path, &found)) {
         return (etcl_stamp_t){ .mtime_ns = -1 };
     }
-    return (etcl_stamp_t){
-        .mtime_ns = (apr_int64_t)found.st_mtim.tv_sec * 1000000000 +
-                    found.st_mtim.tv_nsec,
-        .size = found.st_size,
-        .inode = found.st_ino,
-    };
+    return etcl_stamp_from(&found);
 }
 
 int etcl_stamp_same(const etcl_stamp_t *a, const etcl_stamp_t *b)

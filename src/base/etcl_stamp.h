@@ -6,11 +6,16 @@
 
 #include "etcl.h"
 
+#include <sys/stat.h>
+
 typedef struct {
     apr_int64_t mtime_ns; /* -1: there is no such file, or it is hidden */
     apr_int64_t size;
     apr_uint64_t inode;
 } etcl_stamp_t;
+
+/** The version of a file that was looked at already. */
+etcl_stamp_t etcl_stamp_from(const struct stat *found);
 
 /** The version that a file has now. One stat; links are followed. */
 etcl_stamp_t etcl_stamp_of(const char *path);

@@ -3,6 +3,8 @@
 
 #include "etcl_reload.h"
 
+#define MTIME_MAX_US (APR_INT64_MAX / 1000) /* kept in nanoseconds */
+
 void etcl_reload_init(etcl_reload_t *reload, const etcl_handover_t *handover)
 {
     const etcl_group_t *group = &handover->group;
@@ -25,7 +27,8 @@ void etcl_reload_init(etcl_reload_t *reload, const etcl_handover_t *handover)
  * the file is by now. */
 void etcl_reload_take(etcl_reload_t *reload, const etcl_note_t *note)
 {
-    if (!reload->watch || !note->text.len || note->text.ptr[0] != '/' ||
+    if (!reload->watch || note->a_us > MTIME_MAX_US || !note->text.len ||
+        note->text.ptr[0] != '/' ||
         memchr(note->text.ptr, '\0', note->text.len)) {
         return;
     }
@@ -103,8 +106,11 @@ void etcl_reload_publish(const etcl_reload_t *reload, int settled)
     etcl_roster_set_changing(reload->roster, 0);
 }
 
+/* Children must not wait for versions that will not come: the list is empty
+ * from now on. */
 void etcl_reload_stop(etcl_reload_t *reload)
 {
+    etcl_roster_set_code(reload->roster, 0, 0, 0);
     etcl_sources_destroy(reload->sources);
     etcl_watch_destroy(reload->watch);
     *reload = (etcl_reload_t){ .roster = reload->roster };

@@ -22,6 +22,8 @@
 #define GAP_US 10000
 #define GAP_PARTS 20
 
+#define READS_MAX 64 /* in one go: notices may come faster than they are read */
+
 struct etcl_sources_t {
     const char *roots;
     const char *group;
@@ -165,12 +167,12 @@ static int take_notices(etcl_sources_t *sources)
     _Alignas(struct inotify_event) char buf[8192];
     const struct inotify_event *event;
     ssize_t got, at;
-    int count = 0;
+    int left = READS_MAX, count = 0;
 
     if (sources->notify_fd < 0) {
         return 0;
     }
-    while ((got = read(sources->notify_fd, buf, sizeof(buf))) > 0) {
+    while (left-- && (got = read(sources->notify_fd, buf, sizeof(buf))) > 0) {
         for (at = 0; at < got; at += (ssize_t)(sizeof(*event) + event->len)) {
             event = (const void *)(buf + at);
             count += matters(event);

@@ -75,12 +75,7 @@ static void add_visit(walk_t *walk, const char *path, int is_root)
 static void add_file(walk_t *walk, const char *path, const struct stat *found)
 {
     etcl_tree_t *tree = walk->tree;
-    const etcl_stamp_t stamp = {
-        .mtime_ns = (apr_int64_t)found->st_mtim.tv_sec * 1000000000 +
-                    found->st_mtim.tv_nsec,
-        .size = found->st_size,
-        .inode = found->st_ino,
-    };
+    const etcl_stamp_t stamp = etcl_stamp_from(found);
 
     if (tree->files->nelts >= ETCL_TREE_FILES_MAX) {
         tree->beyond = tree->beyond ? tree->beyond : path;
