@@ -69,6 +69,14 @@ static apr_status_t stop(void *data)
     return APR_SUCCESS;
 }
 
+/* The signal of another module stays its own. */
+static int is_taken(void)
+{
+    return sigaction(SIGNAL, NULL, &nudge.before) ||
+           (nudge.before.sa_handler != SIG_DFL &&
+            nudge.before.sa_handler != SIG_IGN);
+}
+
 void etcl_nudge_start(apr_pool_t *pconf)
 {
     struct sigevent event = { .sigev_notify = SIGEV_SIGNAL,
@@ -76,13 +84,13 @@ void etcl_nudge_start(apr_pool_t *pconf)
     struct sigaction action = { .sa_handler = on_timer,
                                 .sa_flags = SA_RESTART };
 
-    if (ap_mpm_query(AP_MPMQ_HARD_LIMIT_DAEMONS, &nudge.limit) ||
+    if (is_taken() || ap_mpm_query(AP_MPMQ_HARD_LIMIT_DAEMONS, &nudge.limit) ||
         ap_mpm_query(AP_MPMQ_GENERATION, &nudge.generation) ||
         timer_create(CLOCK_MONOTONIC, &event, &nudge.timer)) {
         return;
     }
     sigemptyset(&action.sa_mask);
-    if (sigaction(SIGNAL, &action, &nudge.before)) {
+    if (sigaction(SIGNAL, &action, NULL)) {
         timer_delete(nudge.timer);
         return;
     }
