@@ -36,12 +36,18 @@ PROCESSES = """
 # Apache with threads to spare: it closes no kept connection for want of one,
 # so that whatever load suffers comes from what the test does.
 WIDE = """
-    ServerLimit 6
-    ThreadsPerChild 64
     MaxRequestWorkers 128
-    MinSpareThreads 64
-    MaxSpareThreads 128
     MaxKeepAliveRequests 0
+    <IfModule mpm_prefork_module>
+        ServerLimit 128
+        StartServers 16
+    </IfModule>
+    <IfModule !mpm_prefork_module>
+        ServerLimit 6
+        ThreadsPerChild 64
+        MinSpareThreads 64
+        MaxSpareThreads 128
+    </IfModule>
 """
 
 

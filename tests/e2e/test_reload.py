@@ -42,7 +42,7 @@ def site(apache, options: str, text: str, **more: str):
     (server.work / "site.py").write_text(text)
     for name, source in more.items():
         (server.work / f"{name}.py").write_text(source)
-    server.configure(("" if server.mpm == "prefork" else WIDE) + f"""
+    server.configure(WIDE + f"""
         WSGIDaemonProcess g python-path={{work}} {options}
         WSGIScriptAlias / {{work}}/site.py process-group=g \\
             application-group=%{{GLOBAL}}
