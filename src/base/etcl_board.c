@@ -13,8 +13,10 @@
 #define POLL_US 10000
 
 /* How long a group may be without any worker, alive or starting, before its
- * requests are told so: a supervisor replaces a dead worker within that. */
-#define NONE_US 1000000
+ * requests are told so: when it rests because the last ones failed, and when
+ * nobody supervises it, for its supervisor is replaced within that. */
+#define RESTING_US 1000000
+#define HEADLESS_US 15000000
 
 static void sleep_on(_Atomic apr_uint32_t *word, apr_int64_t nap_us)
 {
@@ -55,12 +57,16 @@ static etcl_board_seen_t see_slot(const etcl_board_t *board,
 static void look(etcl_board_t *board, const etcl_roster_t *roster,
                  apr_int64_t now_us)
 {
+    const etcl_outlook_t outlook = etcl_roster_outlook(roster, now_us);
     int slot;
 
     for (slot = 0; slot < board->shape.slots; slot++) {
         board->seen[slot] = see_slot(board, roster, slot, now_us);
     }
-    if (etcl_board_choice_alive(board->seen, board->shape.slots)) {
+    board->none_max_us =
+        outlook == ETCL_OUTLOOK_RESTING ? RESTING_US : HEADLESS_US;
+    if (outlook == ETCL_OUTLOOK_COMING ||
+        etcl_board_choice_alive(board->seen, board->shape.slots)) {
         board->none_since_us = 0;
     } else if (!board->none_since_us) {
         board->none_since_us = now_us;
@@ -138,7 +144,8 @@ static apr_status_t patience(const etcl_board_t *board,
                              const etcl_board_waiter_t *waiter,
                              apr_int64_t now_us)
 {
-    if (board->none_since_us && now_us - board->none_since_us >= NONE_US) {
+    if (board->none_since_us &&
+        now_us - board->none_since_us >= board->none_max_us) {
         return ETCL_ENONE;
     }
     if (waiter->wish.deadline_us && waiter->wish.deadline_us <= now_us) {

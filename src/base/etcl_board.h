@@ -85,8 +85,9 @@ apr_status_t etcl_board_join(etcl_board_t *board, apr_uint32_t pid, int *child);
  *          ETCL_EFULL   the queue is full
  *          APR_TIMEUP   the deadline passed while waiting
  *          ETCL_EGONE   wish->has_left said so
- *          ETCL_ENONE   no worker was ready or starting for a second: the
- *                       supervisor had the time to replace a dead one
+ *          ETCL_ENONE   no worker was ready, starting or on its way: for a
+ *                       second in a group that rests, since others failed, or
+ *                       for 15 when nobody supervised it
  */
 apr_status_t etcl_board_lease(etcl_board_t *board, const etcl_roster_t *roster,
                               int child, const etcl_wish_t *wish,

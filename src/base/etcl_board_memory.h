@@ -40,7 +40,9 @@ struct etcl_board_t {
     pthread_mutex_t lock;
     etcl_board_shape_t shape;
     apr_uint64_t next_ticket;
-    apr_int64_t none_since_us; /* since when no slot is alive; 0: some are */
+    apr_int64_t none_since_us; /* since when no slot is alive and none is on
+                                  its way; 0: some are */
+    apr_int64_t none_max_us;   /* how long that may last */
     int used;                  /* waiters that are not free */
     int note_count;
     int notes_free;               /* of `free_notes` that are in use */

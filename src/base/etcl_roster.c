@@ -7,8 +7,9 @@
 #include <stdatomic.h>
 
 #define MAGIC 0x4554524fu /* "ETRO" */
-#define VERSION 2u
+#define VERSION 3u
 #define CAPACITY_MAX 65535u
+#define RESTING (-1)
 
 typedef struct {
     _Alignas(64) _Atomic apr_uint32_t state;
@@ -31,7 +32,9 @@ struct etcl_roster_t {
     _Atomic apr_uint32_t magic;
     _Atomic apr_uint32_t version;
     _Atomic apr_uint32_t slots;
-    _Atomic apr_uint32_t changing; /* newer code is being loaded */
+    _Atomic apr_uint32_t changing;  /* newer code is being loaded */
+    _Atomic apr_int64_t outlook_us; /* when a worker was said to be coming; 0
+                                       never, or RESTING */
     line_t lines[ETCL_ROSTER_SLOTS_MAX];
     code_t codes[ETCL_ROSTER_CODES_MAX];
 };
@@ -110,6 +113,28 @@ int etcl_roster_takes(const etcl_roster_slot_t *slot, apr_int64_t now_us)
 {
     return slot->state == ETCL_SLOT_READY && slot->capacity > 0 &&
            slot->heartbeat_us >= now_us - ETCL_ROSTER_STALL_US;
+}
+
+etcl_outlook_t etcl_roster_outlook(const etcl_roster_t *roster,
+                                   apr_int64_t now_us)
+{
+    apr_int64_t said_us = atomic_load(&roster->outlook_us);
+
+    if (said_us == RESTING) {
+        return ETCL_OUTLOOK_RESTING;
+    }
+    return said_us > 0 && said_us >= now_us - ETCL_ROSTER_STALL_US
+               ? ETCL_OUTLOOK_COMING
+               : ETCL_OUTLOOK_NONE;
+}
+
+void etcl_roster_set_outlook(etcl_roster_t *roster, etcl_outlook_t outlook,
+                             apr_int64_t now_us)
+{
+    static const apr_int64_t words[] = { 0, 0, RESTING };
+
+    atomic_store(&roster->outlook_us,
+                 outlook == ETCL_OUTLOOK_COMING ? now_us : words[outlook]);
 }
 
 int etcl_roster_has_code(const etcl_roster_t *roster, apr_uint64_t script,

@@ -28,6 +28,13 @@ typedef enum {
     ETCL_LAST_LOAD = 3    /* the application does not load */
 } etcl_last_t;
 
+/* What a group without workers has before it. */
+typedef enum {
+    ETCL_OUTLOOK_NONE = 0,   /* nothing is known: nobody supervises it now */
+    ETCL_OUTLOOK_COMING = 1, /* a worker, or a template, is on its way */
+    ETCL_OUTLOOK_RESTING = 2 /* the last ones failed: a pause */
+} etcl_outlook_t;
+
 typedef struct etcl_roster_t etcl_roster_t; /* the shared memory */
 
 /* A checked copy of one slot. */
@@ -83,7 +90,13 @@ int etcl_roster_has_code(const etcl_roster_t *roster, apr_uint64_t script,
 /** Reader: ready, and its heartbeat moved within ETCL_ROSTER_STALL_US. */
 int etcl_roster_takes(const etcl_roster_slot_t *slot, apr_int64_t now_us);
 
+/** Reader: COMING counts for ETCL_ROSTER_STALL_US after it was written. */
+etcl_outlook_t etcl_roster_outlook(const etcl_roster_t *roster,
+                                   apr_int64_t now_us);
+
 /* Writer side; each field is one atomic store. */
+void etcl_roster_set_outlook(etcl_roster_t *roster, etcl_outlook_t outlook,
+                             apr_int64_t now_us);
 void etcl_roster_set_state(etcl_roster_t *roster, int slot,
                            etcl_slot_state_t state);
 /** A new worker: state STARTING, incarnation + 1, counters 0. */

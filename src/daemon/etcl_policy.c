@@ -481,6 +481,13 @@ int etcl_policy_is_settled(const etcl_policy_t *policy)
     return !tally.outdated || policy->failures > 0;
 }
 
+int etcl_policy_rests(const etcl_policy_t *policy, apr_int64_t now_us)
+{
+    return now_us < policy->not_before_us ||
+           (etcl_lineage_rules(&policy->lineage) &&
+            now_us < policy->lineage.not_before_us);
+}
+
 void etcl_policy_end(etcl_policy_t *policy, int hurry, apr_int64_t now_us)
 {
     int i;

@@ -172,6 +172,9 @@ void etcl_policy_ended(etcl_policy_t *policy, int slot, int served,
 /** Whether those who serve have the newest code, or the newest that loads. */
 int etcl_policy_is_settled(const etcl_policy_t *policy);
 
+/** Whether starts have failed and a pause is being made. */
+int etcl_policy_rests(const etcl_policy_t *policy, apr_int64_t now_us);
+
 /** One worker, or with slot -1 every worker because its code has changed, is
  *  to be replaced. */
 void etcl_policy_renew(etcl_policy_t *policy, int slot);

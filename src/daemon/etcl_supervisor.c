@@ -412,10 +412,18 @@ static void take_changes(supervisor_t *self)
     }
 }
 
-/* When the old workers of a reload take no more requests, and not before,
- * children learn that the new code is there. */
+/* Whether to wait for a worker when there is none. And when the old workers of
+ * a reload take no more requests, and not before, children learn that the new
+ * code is there. */
 static void tell_children(const supervisor_t *self)
 {
+    const apr_int64_t now_us = etcl_clock_us();
+
+    etcl_roster_set_outlook(self->handover->roster,
+                            etcl_policy_rests(&self->policy, now_us)
+                                ? ETCL_OUTLOOK_RESTING
+                                : ETCL_OUTLOOK_COMING,
+                            now_us);
     if (self->policy.wait) {
         etcl_reload_publish(&self->reload,
                             etcl_policy_is_settled(&self->policy));

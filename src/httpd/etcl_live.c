@@ -168,6 +168,22 @@ static apr_status_t make_roster(etcl_live_t *live)
     return fcntl(live->roster_fd, F_ADD_SEALS, SEAL_SIZE) ? errno : APR_SUCCESS;
 }
 
+void etcl_live_rest(etcl_live_t *live)
+{
+    void *map = mmap(NULL, live->roster_size, PROT_READ | PROT_WRITE,
+                     MAP_SHARED, live->roster_fd, 0);
+    etcl_roster_t *roster;
+
+    if (map == MAP_FAILED) {
+        return;
+    }
+    roster = etcl_roster_open(map, live->roster_size);
+    if (roster) {
+        etcl_roster_set_outlook(roster, ETCL_OUTLOOK_RESTING, 0);
+    }
+    munmap(map, live->roster_size);
+}
+
 /* The board, and behind it what else Apache's processes share. */
 static apr_status_t make_board(etcl_live_t *live, const etcl_group_t *group,
                                const etcl_plan_t *plan)

@@ -95,6 +95,10 @@ apr_status_t etcl_live_create(etcl_group_t *group, const etcl_plan_t *plan,
  *  needs: all but the lifeline. */
 void etcl_live_close(etcl_live_t *live);
 
+/** Parent: no supervisor will come, or not soon: requests do not wait for its
+ *  workers. The next one takes it back. */
+void etcl_live_rest(etcl_live_t *live);
+
 /** Let the lifeline go. */
 void etcl_live_release(etcl_live_t *live);
 

@@ -23,6 +23,7 @@
 
 #define HANDOVER_US (60 * (apr_int64_t)APR_USEC_PER_SEC)
 #define LONG_LIFE_US (60 * (apr_int64_t)APR_USEC_PER_SEC)
+#define LONG_PAUSE_US (4 * (apr_int64_t)APR_USEC_PER_SEC)
 #define KILL_AFTER_US (2 * (apr_int64_t)APR_USEC_PER_SEC)
 
 /* Of this loading of the module. */
@@ -96,6 +97,9 @@ static void start_again(etcl_live_t *live, int status)
     apr_status_t rv;
     char when[32] = "at once";
 
+    if (delay >= LONG_PAUSE_US) {
+        etcl_live_rest(live);
+    }
     if (delay) {
         apr_snprintf(when, sizeof when, "in %d s",
                      (int)(delay / APR_USEC_PER_SEC));
@@ -129,6 +133,7 @@ static void supervisor_ended(etcl_live_t *live, int status)
                      "ETCL0273: group %s cannot work as it is configured; it "
                      "is not started again until Apache is. Its log says why",
                      live->name);
+        etcl_live_rest(live);
         return;
     }
     start_again(live, status);

@@ -16,8 +16,6 @@
 #define CLIENT_LEFT 499 /* in the access log only */
 #define UNBEGUN_MAX 16
 #define LOOK_AGAIN_US 10000
-#define REFILL_WAIT_US 500000
-#define STALL_WAIT_US (5 * (apr_int64_t)APR_USEC_PER_SEC)
 
 /* A request on its way to a worker. */
 typedef struct {
@@ -141,22 +139,6 @@ static etcl_live_t *choose_live(etcl_live_t *live)
     return old;
 }
 
-/* A worker that is ready but stands still may go on; one that died is
- * replaced at once, if its group can. */
-static apr_int64_t patience(const errand_t *e)
-{
-    etcl_roster_slot_t slot;
-    int i;
-
-    for (i = 0; i < e->live->slots; ++i) {
-        if (!etcl_roster_read(e->live->roster, i, &slot) &&
-            slot.state == ETCL_SLOT_READY) {
-            return STALL_WAIT_US;
-        }
-    }
-    return REFILL_WAIT_US;
-}
-
 static int has_left(errand_t *e)
 {
     return e->wish.has_left && e->wish.has_left(e->wish.client);
@@ -180,33 +162,16 @@ static apr_status_t await_code(errand_t *e, const etcl_route_t *route)
     }
 }
 
-static apr_status_t lease_patiently(errand_t *e, const etcl_route_t *route)
-{
-    const apr_int64_t begin_us = etcl_clock_us();
-    apr_status_t rv;
-
-    for (;;) {
-        rv = await_code(e, route);
-        if (rv) {
-            return rv;
-        }
-        rv = etcl_board_lease(e->live->board, e->live->roster, e->live->seat,
-                              &e->wish, &e->lease);
-        if (rv != ETCL_ENONE || etcl_clock_us() - begin_us > patience(e)) {
-            return rv;
-        }
-        if (has_left(e)) {
-            return ETCL_EGONE;
-        }
-        apr_sleep(LOOK_AGAIN_US);
-    }
-}
-
-/* The last look before a worker is asked, after a wait. */
+/* After a wait comes a last look at the client, before a worker is asked. */
 static apr_status_t lease_if_wanted(errand_t *e, const etcl_route_t *route)
 {
-    apr_status_t rv = lease_patiently(e, route);
+    apr_status_t rv = await_code(e, route);
 
+    if (rv) {
+        return rv;
+    }
+    rv = etcl_board_lease(e->live->board, e->live->roster, e->live->seat,
+                          &e->wish, &e->lease);
     if (!rv && e->lease.waited_us && has_left(e)) {
         etcl_board_give_back(e->live->board, e->live->roster, &e->lease);
         return ETCL_EGONE;

@@ -195,6 +195,19 @@ def test_a_supervisor_that_is_killed_costs_no_request(apache):
 
 
 @pytest.mark.differs
+def test_a_supervisor_that_is_killed_often_is_waited_for(apache):
+    """Also when its parent pauses before it starts another."""
+    server = apache(MAIN + GROUP % "processes=1 threads=2")
+    server.expect_log(r"ETCL0271: .*a new one starts (at once|in 1 s)", 4)
+    server.allow_log("ETCL0247")
+    for _ in range(4):
+        old = daemons(server)
+        os.kill(supervisor(server), signal.SIGKILL)
+        assert wait_until(lambda: not {*old} & {*daemons(server)})
+        assert server.ask("/app/pid").status == 200
+
+
+@pytest.mark.differs
 def test_an_apache_child_that_is_killed_gives_its_leases_back(apache):
     """It held each thread of the worker; the others get them."""
     server = apache(MAIN + GROUP % "processes=1 threads=2")

@@ -334,6 +334,21 @@ def test_a_new_worker_is_ready_at_once(apache):
     assert time.monotonic() - begin < 0.9
 
 
+@pytest.mark.differs
+def test_requests_wait_for_a_template_that_loads_slowly(apache):
+    """As they would for a worker, at the start and without a worker later."""
+    server = apache(PRELOAD, start=False)
+    good = (server.apps / "hello.py").read_text()
+    touch(server, "hello.py", "import time\ntime.sleep(3)\n" + good)
+    server.start()
+    assert server.ask("/hello").status == 200
+    server.expect_log("ETCL0271", 1)
+    old = daemons(server)
+    os.kill(status(server)["ppid"], signal.SIGKILL)
+    assert wait_until(lambda: not {*old} & {*daemons(server)})
+    assert server.ask("/hello").status == 200
+
+
 @pytest.mark.every_mpm
 def test_the_demo_works_with_it(apache):
     server = apache(start=False)

@@ -241,11 +241,12 @@ START_TEST(a_worker_that_becomes_ready_is_noticed_soon_and_waiting_is_cheap)
 }
 END_TEST
 
-START_TEST(a_group_without_workers_says_so_after_a_second_and_then_at_once)
+START_TEST(a_group_that_rests_says_so_after_a_second_and_then_at_once)
 {
     apr_int64_t before = etcl_clock_us(), took;
     etcl_lease_t got;
 
+    etcl_roster_set_outlook(roster, ETCL_OUTLOOK_RESTING, before);
     ck_assert_int_eq(lease(&got), ETCL_ENONE);
     took = etcl_clock_us() - before;
     ck_assert_int_ge(took, 900000);
@@ -256,6 +257,24 @@ START_TEST(a_group_without_workers_says_so_after_a_second_and_then_at_once)
     make_ready(0, 1);
     ck_assert_int_eq(lease(&got), APR_SUCCESS);
     ck_assert_int_eq(state_now().waiting, 0);
+}
+END_TEST
+
+static const etcl_outlook_t waited_for[] = { ETCL_OUTLOOK_NONE,
+                                             ETCL_OUTLOOK_COMING };
+
+START_TEST(a_worker_that_may_come_is_waited_for)
+{
+    pthread_t thread;
+    etcl_lease_t got;
+
+    etcl_roster_set_outlook(roster, waited_for[_i], etcl_clock_us());
+    pthread_create(&thread, NULL, wait_in_thread, &got);
+    await_waiting(1);
+    usleep(1200000);
+    make_ready(0, 1);
+    pthread_join(thread, NULL);
+    ck_assert_int_ge(got.waited_us, 1100000);
 }
 END_TEST
 
@@ -526,8 +545,9 @@ static TCase *lease_tests(void)
     tcase_add_test(
         tests,
         a_worker_that_becomes_ready_is_noticed_soon_and_waiting_is_cheap);
-    tcase_add_test(
-        tests, a_group_without_workers_says_so_after_a_second_and_then_at_once);
+    tcase_add_test(tests,
+                   a_group_that_rests_says_so_after_a_second_and_then_at_once);
+    tcase_add_loop_test(tests, a_worker_that_may_come_is_waited_for, 0, 2);
     tcase_add_test(tests, a_stalled_worker_gets_nothing_and_is_waited_for);
     tcase_add_test(tests, a_worker_that_failed_is_avoided_until_it_is_replaced);
     tcase_add_test(tests, a_place_that_the_first_avoids_goes_to_the_next);

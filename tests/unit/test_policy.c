@@ -88,11 +88,13 @@ START_TEST(starts_that_fail_are_tried_less_and_less_often)
         etcl_policy_ended(&policy, 0, 0, now_us);
         wait_us = delays[i] * SECOND;
         if (wait_us) {
+            ck_assert(etcl_policy_rests(&policy, now_us + wait_us - 1));
             action = etcl_policy_next(&policy, now_us + wait_us - 1);
             ck_assert_int_eq(action.what, ETCL_DO_WAIT);
             ck_assert_int_eq(action.until_us, now_us + wait_us);
         }
         now_us += wait_us;
+        ck_assert(!etcl_policy_rests(&policy, now_us));
     }
 }
 END_TEST

@@ -246,6 +246,23 @@ START_TEST(more_scripts_than_fit_are_taken_as_they_are)
 }
 END_TEST
 
+START_TEST(that_a_worker_comes_is_believed_for_a_while)
+{
+    ck_assert_int_eq(etcl_roster_outlook(roster, NOW), ETCL_OUTLOOK_NONE);
+    etcl_roster_set_outlook(roster, ETCL_OUTLOOK_COMING, NOW);
+    ck_assert_int_eq(etcl_roster_outlook(roster, NOW + ETCL_ROSTER_STALL_US),
+                     ETCL_OUTLOOK_COMING);
+    ck_assert_int_eq(
+        etcl_roster_outlook(roster, NOW + ETCL_ROSTER_STALL_US + 1),
+        ETCL_OUTLOOK_NONE);
+    etcl_roster_set_outlook(roster, ETCL_OUTLOOK_RESTING, NOW);
+    ck_assert_int_eq(etcl_roster_outlook(roster, 2 * NOW),
+                     ETCL_OUTLOOK_RESTING);
+    etcl_roster_set_outlook(roster, ETCL_OUTLOOK_NONE, NOW);
+    ck_assert_int_eq(etcl_roster_outlook(roster, NOW), ETCL_OUTLOOK_NONE);
+}
+END_TEST
+
 Suite *suite_roster(void)
 {
     Suite *suite = suite_create("roster");
@@ -263,6 +280,7 @@ Suite *suite_roster(void)
     tcase_add_rows(tests, a_roster_has_1_to_1024_slots, sizes);
     tcase_add_test(tests,
                    new_code_is_there_when_nothing_changes_and_versions_agree);
+    tcase_add_test(tests, that_a_worker_comes_is_believed_for_a_while);
     tcase_add_test(tests, more_scripts_than_fit_are_taken_as_they_are);
     tcase_add_rows(tests, only_a_ready_worker_whose_heart_beats_takes_calls,
                    takers);
