@@ -1,6 +1,7 @@
 /* The beginning and the end of an Apache child. Requests are etcl_remote.c's.
  * A child knows groups by inheritance from the parent: mapped memory, paths,
- * secrets, and the write end of its own generation's lifelines. */
+ * secrets, and the write end of its own generation's lifelines; none of a
+ * service's, to which it sends nothing. */
 
 #include "etcl_child.h"
 #include "etcl_links.h"
@@ -52,7 +53,7 @@ void etcl_child_init(apr_pool_t *pchild, server_rec *server)
         if (!is_alone) {
             etcl_live_close(live);
         }
-        if (!is_alone && live->is_old) {
+        if (!is_alone && (live->is_old || live->is_service)) {
             etcl_live_release(live);
         }
     }

@@ -78,6 +78,7 @@ static etcl_live_t *new_live(const etcl_group_t *group, const etcl_plan_t *plan)
     live->alive_fd = live->watch_fd = live->options_fd = -1;
     live->roster_fd = live->log_fd = live->seat = -1;
     live->slots = group->slots;
+    live->is_service = !group->options.threads;
     live->generation = plan->generation;
     live->name = strdup(group->name);
     live->program = strdup(plan->program);

@@ -23,7 +23,8 @@ struct etcl_live_t {
     etcl_live_t *previous; /* the same group one generation ago, or NULL */
     char *name;
     int generation;
-    int is_old; /* its generation of Apache has ended */
+    int is_old;     /* its generation of Apache has ended */
+    int is_service; /* nobody sends requests to it: threads=0 */
 
     /* The supervisor. */
     apr_proc_t proc; /* pid 0: none */

@@ -299,13 +299,15 @@ static etcl_live_t *find_previous(const char *name)
 
 /* Restarts may follow each other faster than workers load. One old generation
  * of a group is enough to serve meanwhile; the others end with their own
- * children, or they would be more with each restart. */
+ * children, or they would be more with each restart. Of a service none is kept:
+ * it does its work twice then, or holds a port that the new one wants. */
 static void keep_one_old(void)
 {
     etcl_live_t *live;
 
     for (live = retain->lives; live; live = live->next) {
-        if (live->is_old && find_previous(live->name) != live) {
+        if (live->is_old &&
+            (live->is_service || find_previous(live->name) != live)) {
             etcl_live_release(live);
         }
     }

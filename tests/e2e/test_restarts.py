@@ -2,6 +2,7 @@
 
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -9,7 +10,8 @@ from client import request
 from footprint import Footprint
 from groups import PROCESSES, WIDE, daemons, group, status
 from pressure import Ask, Pressure
-from waiting import wait_until
+from server import free_port
+from waiting import wait_for_file, wait_until
 
 RESTARTS = 40
 GENERATION = 3          # processes of the group: a supervisor, two workers
@@ -52,6 +54,36 @@ def test_restarts_of_a_group_that_does_not_load_pile_up_no_more(apache):
     for _ in range(12):
         server.graceful()
         assert len(daemons(server)) <= 5 * GENERATION
+
+
+def test_a_service_is_not_there_twice_after_a_restart(apache):
+    """Its successor may want its port, and its work done once, though an
+    Apache child has something to finish."""
+    server = apache(group() + """
+        WSGIDaemonProcess jobs threads=0
+        WSGIImportScript {work}/job.py process-group=jobs \\
+            application-group=%{GLOBAL}""", start=False)
+    flag = server.work / "holds the port"
+    (server.work / "job.py").write_text(SERVICE % (free_port(), str(flag)))
+    server.start()
+    wait_for_file(flag)
+    with server.connect() as connection:
+        connection.send(request("/failing/sleeps?seconds=4"))
+        time.sleep(0.3)
+        first = flag.read_text()
+        server.graceful()
+        assert wait_until(lambda: flag.read_text() not in (first, ""), 3)
+        assert wait_until(lambda: not Path(f"/proc/{first}").exists(), 1)
+        assert connection.read().status == 200
+
+
+SERVICE = """
+import os, pathlib, socket, time
+port = socket.create_server(("127.0.0.1", %d))
+pathlib.Path(%r).write_text(str(os.getpid()))
+while True:
+    time.sleep(0.1)
+"""
 
 
 @pytest.mark.parametrize("more", [0, 2])
