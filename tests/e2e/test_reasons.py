@@ -1,0 +1,114 @@
+"""Workers that are replaced, for each reason there is, under load: no request
+fails, none waits for code to load, and one worker at a time is loaded."""
+
+import os
+import re
+import signal
+import time
+
+import pytest
+
+from groups import WIDE, daemons
+from leftovers import children_of, read_proc
+from pressure import Ask, Pressure
+
+LOADS = 1.2             # seconds that the code takes, and nobody waits for
+LONGEST_MS = 1000
+SECONDS_MAX = 20        # a worker is five seconds old before its size counts
+
+SITE = """
+import time
+time.sleep(%s)
+HELD = []
+
+
+def spend():
+    end = time.thread_time() + 0.02
+    while time.thread_time() < end:
+        pass
+
+
+def application(environ, start_response):
+    if environ["SCRIPT_NAME"] == "/cpu":
+        spend()
+    if environ["SCRIPT_NAME"] == "/rss":
+        HELD.append(b"x" * 1_500_000)
+    start_response("200 OK", [("Content-Length", "2")])
+    return [b"ok"]
+"""
+
+# A group's options, and what the log says of each replacement.
+REASONS = {
+    "touch": ("", r"ETCL0241: group touch .*touch\.py has changed"),
+    "signal": ("", "ETCL0238: group signal replaces its workers: SIGUSR1"),
+    "requests": ("maximum-requests=20",
+                 "ETCL0263.*group requests .*it has answered maximum-requests"),
+    "age": ("restart-interval=2",
+            "ETCL0263.*group age .*its restart-interval is over"),
+    "cpu": ("cpu-time-limit=1", "ETCL0263.*group cpu .*cpu-time-limit"),
+    "rss": ("rss-limit=40M", r"ETCL0286.*group rss .*rss-limit= is 40\.0 MB"),
+}
+GROUP = """
+    WSGIDaemonProcess {name} threads=4 python-path={{work}} {options}
+    WSGIScriptAlias /{name} {{work}}/{name}.py process-group={name} \\
+        application-group=%{{GLOBAL}}"""
+GRANTED = "\n<Directory {work}>\nRequire all granted\n</Directory>"
+
+
+def site(apache, options: dict[str, str], script: str):
+    """A server with these groups, each with the script for its own."""
+    server = apache(start=False)
+    for name in options:
+        (server.work / f"{name}.py").write_text(script)
+    server.configure(WIDE + GRANTED + "".join(
+        GROUP.format(name=name, options=text)
+        for name, text in options.items()))
+    return server.start()
+
+
+def supervisors(server) -> dict[str, int]:
+    """The groups' own, by the name that ps shows: "etcld NAME"."""
+    own = daemons(server)
+    return {read_proc(pid, "cmdline").rstrip(b"\0").split()[-1].decode(): pid
+            for pid in children_of()[server.pid] if pid in own}
+
+
+def loading(server, pids: dict[str, int]) -> dict[str, int]:
+    """How many workers of each group are not ready."""
+    below = children_of()
+    known = {int(found[1]) for line in server.log.lines()
+             if (found := re.search(r"ETCL02(?:36|81).*\(?pid (\d+)",
+                                    line.text))}
+    return {name: len({*below.get(pid, [])} - known)
+            for name, pid in pids.items()}
+
+
+def unreplaced(server) -> list[str]:
+    """The groups whose reason was not given, or none of whose workers ended
+    for it."""
+    return [name for name, (_options, said) in REASONS.items()
+            if not server.log.find(said)
+            or not server.log.find(f"ETCL0237.*group {name} ")]
+
+
+@pytest.mark.parametrize("preload", ["off", "on"])
+def test_whatever_the_reason_nobody_notices(apache, preload):
+    server = site(apache, {
+        name: f"processes=2 preload={preload} {options}"
+        for name, (options, _said) in REASONS.items()}, SITE % LOADS)
+    server.log.wait_for("ETCL0236", 20, 2 * len(REASONS))
+    pids, most = supervisors(server), dict.fromkeys(REASONS, 0)
+    assert {*pids} == {*REASONS}
+    asks = [Ask(f"/{name}", holds="ok") for name in REASONS]
+    with Pressure(server.port, *asks, connections=12, every=0.07) as load:
+        end = time.monotonic() + SECONDS_MAX
+        os.utime(server.work / "touch.py")
+        os.kill(pids["signal"], signal.SIGUSR1)
+        while unreplaced(server) and time.monotonic() < end:
+            for name, count in loading(server, pids).items():
+                most[name] = max(most[name], count)
+            load.pause(0.05)
+    assert not unreplaced(server)
+    assert load.report.sent > 500 and not load.report.failed, load.report
+    assert load.report.max_ms < LONGEST_MS, load.report
+    assert max(most.values()) <= 1, most
