@@ -22,6 +22,7 @@ typedef enum {
 #define ETCL_CALL_IDLE 0x04u     /* WSGIIgnoreActivity is On */
 #define ETCL_CALL_SENDFILE 0x08u /* WSGIEnableSendfile is On */
 #define ETCL_CALL_HANDLER 0x10u  /* WSGIHandlerScript: handle_request() */
+#define ETCL_CALL_WARM_UP 0x20u  /* a worker's own: on no wire, in no count */
 
 /* One variable of the environ. */
 typedef struct {

@@ -10,7 +10,7 @@
 
 #include <sys/types.h>
 
-#define ETCL_RUNTIME_ABI 3u
+#define ETCL_RUNTIME_ABI 4u
 #define ETCL_RUNTIME_SYMBOL "etcl_runtime"
 
 /**

@@ -3,6 +3,7 @@
 
 #include "etcl_envfile.h"
 #include "etcl_group_table.h"
+#include "etcl_page.h"
 #include "etcl_text.h"
 
 #include <apr_strings.h>
@@ -126,11 +127,19 @@ static int are_folders(const char *text)
 static apr_status_t set_value(etcl_group_options_t *options, int at,
                               const char *value, apr_pool_t *pool)
 {
+    etcl_page_t page;
+
     switch (etcl_group_table[at].kind) {
     case ETCL_GROUP_LIST:
         return add_pair(options, at, value, pool);
     case ETCL_GROUP_FOLDERS:
         if (!are_folders(value)) {
+            return ETCL_EINVAL;
+        }
+        *etcl_group_table_text(options, at) = value;
+        return APR_SUCCESS;
+    case ETCL_GROUP_PAGE:
+        if (etcl_page_parse(value, pool, &page) != APR_SUCCESS) {
             return ETCL_EINVAL;
         }
         *etcl_group_table_text(options, at) = value;
@@ -162,6 +171,9 @@ static const char *what_is_allowed(int at, apr_pool_t *pool)
         return "must be an absolute path";
     case ETCL_GROUP_FOLDERS:
         return "must be absolute paths with colons between them";
+    case ETCL_GROUP_PAGE:
+        return "must be a path such as /login/, or a whole URL such as "
+               "http://shop.example/login/";
     case ETCL_GROUP_FLAG:
         return "must be On or Off";
     case ETCL_GROUP_RELOAD:
@@ -240,6 +252,7 @@ static int same_value(etcl_group_options_t *a, etcl_group_options_t *b, int at)
     case ETCL_GROUP_TEXT:
     case ETCL_GROUP_PATH:
     case ETCL_GROUP_FOLDERS:
+    case ETCL_GROUP_PAGE:
     case ETCL_GROUP_LIST:
         return same_text(*etcl_group_table_text(a, at),
                          *etcl_group_table_text(b, at));

@@ -12,6 +12,7 @@
 #define ETCL_TYPE_TEXT const char *
 #define ETCL_TYPE_PATH const char *
 #define ETCL_TYPE_FOLDERS const char *
+#define ETCL_TYPE_PAGE const char *
 #define ETCL_TYPE_LIST const char *
 #define ETCL_TYPE_INT apr_int64_t
 #define ETCL_TYPE_SECONDS apr_int64_t
@@ -73,6 +74,9 @@ typedef struct {
     const char *const *warnings; /* WSGIPythonWarnings, ended by NULL */
     const etcl_preload_t *preloads;
     int preload_count;
+    etcl_preload_t page;      /* what warm-up= asks; script NULL: nothing */
+    const char *page_mount;   /* its SCRIPT_NAME */
+    const char *page_host;    /* ServerName, if the option names no host */
     int own_gil;              /* WSGIPerInterpreterGIL */
     int free_threading;       /* WSGIFreeThreading */
     int case_sensitive;       /* WSGICaseSensitivity */

@@ -135,6 +135,7 @@ static void walk_option(walk_t *walk, etcl_group_options_t *options, int at)
     case ETCL_GROUP_TEXT:
     case ETCL_GROUP_PATH:
     case ETCL_GROUP_FOLDERS:
+    case ETCL_GROUP_PAGE:
     case ETCL_GROUP_LIST:
         walk_text(walk, etcl_group_table_text(options, at));
         return;
@@ -247,6 +248,19 @@ static void walk_preloads(walk_t *walk, etcl_group_t *group)
     }
 }
 
+static void walk_page(walk_t *walk, etcl_group_t *group)
+{
+    walk_text(walk, &group->page.script);
+    walk_text(walk, &group->page.app_group);
+    walk_text(walk, &group->page.callable);
+    walk_text(walk, &group->page_mount);
+    walk_text(walk, &group->page_host);
+    walk->in.bad |=
+        !walk->out && group->page.script &&
+        (!group->options.warm_up || !group->page.app_group ||
+         !group->page.callable || !group->page_mount || !group->page_host);
+}
+
 static void walk_rule(walk_t *walk, etcl_rule_t *rule)
 {
     walk_text(walk, &rule->app_group);
@@ -318,6 +332,7 @@ static void walk_group(walk_t *walk, etcl_group_t *group)
     walk_text(walk, &group->server_banner);
     walk_warnings(walk, group);
     walk_preloads(walk, group);
+    walk_page(walk, group);
     walk_rules(walk, group);
     walk_bytes(walk, group->apache_version, sizeof(group->apache_version));
     walk_text(walk, &group->mpm_name);

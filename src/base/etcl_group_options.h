@@ -7,6 +7,7 @@
  *   kind   TEXT    any text                      const char *
  *          PATH    absolute path                 const char *
  *          FOLDERS absolute paths with colons    const char *
+ *          PAGE    a path or URL: etcl_page.h    const char *
  *          LIST    NAME=value, each time one     const char *: etcl_envfile.h
  *          INT     decimal, low..high            apr_int64_t
  *          SECONDS decimal, low..high            apr_int64_t
@@ -46,6 +47,7 @@
     X(processes, "processes", INT, 1, 1, 512)                                  \
     X(threads, "threads", INT, 15, 0, 65533)                                   \
     X(preload, "preload", FLAG, 0, 0, 1)                                       \
+    X(warm_up, "warm-up", PAGE, NULL, 0, 0)                                    \
     X(stack_size, "stack-size", BYTES, 0, 16384, ETCL_INT_MAX)                 \
     X(cpu_priority, "cpu-priority", INT, 0, -20, 20)                           \
     X(cpu_time_limit, "cpu-time-limit", SECONDS, 0, 0, ETCL_INT_MAX)           \

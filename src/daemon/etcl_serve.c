@@ -10,6 +10,7 @@
 #include "etcl_linger.h"
 #include "etcl_message.h"
 #include "etcl_reply.h"
+#include "etcl_warm.h"
 
 #include <apr_hash.h>
 #include <limits.h>
@@ -388,6 +389,9 @@ static void *run_server(void *data)
     server_t *self = data;
     etcl_line_t *line;
 
+    if (!self->line) {
+        etcl_warm_ask(self->service);
+    }
     while ((line = etcl_park_wait(&self->service->park))) {
         serve_line(self, line);
     }

@@ -19,6 +19,7 @@ typedef struct {
     etcl_ledger_t *ledger; /* one line for each of `duties`; or NULL */
     etcl_duty_t *duties;   /* of duty_count request threads, duty_max at most */
     int duty_max;
+    int warms_up; /* the first request thread begins with etcl_warm.h */
     atomic_int duty_count;
     _Atomic apr_int64_t active_us;  /* the last request that counts ended */
     _Atomic apr_int64_t loading_us; /* the first request began */

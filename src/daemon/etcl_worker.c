@@ -11,6 +11,7 @@
 #include "etcl_probe.h"
 #include "etcl_retire.h"
 #include "etcl_serve.h"
+#include "etcl_warm.h"
 
 #include <errno.h>
 #include <time.h>
@@ -23,6 +24,7 @@
 #define ADOPTED_MS 1000
 
 static etcl_service_t service;
+static apr_int64_t began_us;
 
 /* Descriptors 1 and 2 are what the application's programs inherit, and no
  * other. The log itself is the supervisor's: whoever holds its descriptor can
@@ -69,6 +71,7 @@ static void serve(int failing)
     if (rv != APR_SUCCESS) {
         fail(worker, "epoll", rv);
     }
+    service.warms_up = group->page.script && !failing;
     rv = etcl_serve_start(&service);
     if (rv == APR_SUCCESS) {
         rv = etcl_probe_start(service.runtime,
@@ -80,6 +83,7 @@ static void serve(int failing)
              "and how big",
              rv);
     }
+    failing += etcl_warm_wait(&service, began_us);
     etcl_heart_serve(&service);
     tell_ready(failing);
 }
@@ -116,6 +120,7 @@ void etcl_worker_begin(const etcl_worker_t *worker, int printed)
 {
     apr_status_t rv;
 
+    began_us = etcl_clock_us();
     etcl_journal_open(worker->log_fd, worker->group->log_level);
     if (!printed) {
         fail(worker, "descriptors", errno);

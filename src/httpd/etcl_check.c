@@ -274,6 +274,22 @@ static void check_preload(const check_t *c, const etcl_member_t *member)
     }
 }
 
+/* That it fits no script at all is an error already. */
+static void check_page(const check_t *c, const etcl_member_t *member)
+{
+    const etcl_group_t *group = &member->group;
+
+    if (group->options.warm_up &&
+        (!group->page.script || !group->options.threads)) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, c->server,
+                     "ETCL0361: %s: warm-up=%s has no effect in group %s: %s",
+                     at(c, &member->place), group->options.warm_up, group->name,
+                     group->options.threads
+                         ? "its script is not a file that the group can see"
+                         : "with threads=0 nothing is asked: remove it");
+    }
+}
+
 static void check_members(check_t *c)
 {
     const apr_array_header_t *members = etcl_config_register()->members;
@@ -291,6 +307,7 @@ static void check_members(check_t *c)
             check_watched(c, member);
         }
         check_preload(c, member);
+        check_page(c, member);
         check_locale(c, member, options->locale);
         if (!options->locale ||
             (options->lang && strcmp(options->lang, options->locale))) {

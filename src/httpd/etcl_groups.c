@@ -6,6 +6,7 @@
 #include "etcl_account.h"
 #include "etcl_expand.h"
 #include "etcl_imports.h"
+#include "etcl_page.h"
 #include "etcl_runtimes.h"
 #include "etcl_tuning.h"
 #include "etcl_variables.h"
@@ -134,6 +135,7 @@ typedef struct {
     etcl_member_t *member;
     const char *app_group; /* NULL: depends on the request */
     const char *callable;
+    int is_there; /* the script is a file */
 } known_t;
 
 static const char *setting_text(const etcl_setting_t *first,
@@ -165,7 +167,7 @@ static int is_script(const etcl_alias_t *alias, apr_pool_t *pool)
            info.filetype == APR_REG;
 }
 
-/* Returns 1 when it is known which group and which script will be asked. */
+/* Returns 1 when it is known which group will be asked. */
 static int know_script(const etcl_alias_t *alias, server_rec *server,
                        apr_pool_t *pool, known_t *out)
 {
@@ -174,9 +176,10 @@ static int know_script(const etcl_alias_t *alias, server_rec *server,
 
     *out = (known_t){ .alias = alias, .server = server };
     out->member = etcl_groups_of_alias(alias, server, pool);
-    if (!out->member || !is_script(alias, pool)) {
+    if (!out->member) {
         return 0;
     }
+    out->is_there = is_script(alias, pool);
     out->app_group =
         setting_text(&alias->application_group, &dir->application_group);
     out->callable =
@@ -257,8 +260,8 @@ static int has_preload(const apr_array_header_t *list,
     return 0;
 }
 
-static void add_preload(const known_t *known, apr_array_header_t *list,
-                        apr_pool_t *pool)
+/* Where a script will be: NULL in `app_group` or `script` if that depends. */
+static etcl_preload_t place_of(const known_t *known, apr_pool_t *pool)
 {
     etcl_preload_t item = { .callable = known->callable };
 
@@ -274,6 +277,14 @@ static void add_preload(const known_t *known, apr_array_header_t *list,
             etcl_expand_early(known->server, "%{RESOURCE}",
                               script_name(known->alias, pool), pool);
     }
+    return item;
+}
+
+static void add_preload(const known_t *known, apr_array_header_t *list,
+                        apr_pool_t *pool)
+{
+    etcl_preload_t item = place_of(known, pool);
+
     if (item.script && item.app_group &&
         list->nelts < ETCL_GROUP_PRELOADS_MAX && !has_preload(list, &item)) {
         *(etcl_preload_t *)apr_array_push(list) = item;
@@ -288,12 +299,77 @@ static void resolve_scripts(etcl_member_t *member,
 
     etcl_imports_of(member, list);
     for (i = 0; i < known->nelts; ++i) {
-        if (APR_ARRAY_IDX(known, i, known_t).member == member) {
+        if (APR_ARRAY_IDX(known, i, known_t).member == member &&
+            APR_ARRAY_IDX(known, i, known_t).is_there) {
             add_preload(&APR_ARRAY_IDX(known, i, known_t), list, pool);
         }
     }
     member->group.preloads = (const etcl_preload_t *)(void *)list->elts;
     member->group.preload_count = list->nelts;
+}
+
+static int has_name(const server_rec *server, const char *name)
+{
+    return server->server_hostname &&
+           !strcasecmp(server->server_hostname, name);
+}
+
+/* Of several scripts the first is it, as for requests; with a host, the first
+ * of that server. */
+static const known_t *find_page(const etcl_member_t *member,
+                                const apr_array_header_t *known,
+                                const etcl_page_t *page, apr_pool_t *pool)
+{
+    const known_t *found = NULL;
+    int i;
+
+    for (i = 0; i < known->nelts; ++i) {
+        const known_t *each = &APR_ARRAY_IDX(known, i, known_t);
+        const char *mount = script_name(each->alias, pool);
+
+        if (each->member != member || !mount ||
+            !etcl_page_is_below(page->path, mount)) {
+            continue;
+        }
+        if (!page->name || has_name(each->server, page->name)) {
+            return each;
+        }
+        found = found ? found : each;
+    }
+    return found;
+}
+
+/* Returns what is wrong, or NULL. */
+static const char *resolve_page(etcl_member_t *member,
+                                const apr_array_header_t *known,
+                                apr_pool_t *pool)
+{
+    etcl_group_t *group = &member->group;
+    const char *stated = group->options.warm_up;
+    const known_t *found;
+    etcl_page_t page;
+
+    if (!stated || etcl_page_parse(stated, pool, &page) != APR_SUCCESS) {
+        return NULL;
+    }
+    found = find_page(member, known, &page, pool);
+    if (!found) {
+        return apr_psprintf(pool,
+                            "warm-up=%s fits no WSGIScriptAlias that the "
+                            "configuration gives to this group outside of "
+                            "<Directory> and <Location>",
+                            stated);
+    }
+    group->page = found->is_there ? place_of(found, pool)
+                                  : (etcl_preload_t){ NULL, NULL, NULL };
+    if (!group->page.app_group) {
+        group->page.script = NULL;
+    }
+    group->page_mount = script_name(found->alias, pool);
+    group->page_host = found->server->server_hostname
+                           ? found->server->server_hostname
+                           : "localhost";
+    return NULL;
 }
 
 apr_status_t etcl_groups_resolve(server_rec *main_server, apr_pool_t *pool)
@@ -304,8 +380,10 @@ apr_status_t etcl_groups_resolve(server_rec *main_server, apr_pool_t *pool)
     int i;
 
     for (i = 0; i < known->nelts; ++i) {
-        count_script(APR_ARRAY_IDX(known, i, known_t).member,
-                     APR_ARRAY_IDX(known, i, known_t).alias);
+        if (APR_ARRAY_IDX(known, i, known_t).is_there) {
+            count_script(APR_ARRAY_IDX(known, i, known_t).member,
+                         APR_ARRAY_IDX(known, i, known_t).alias);
+        }
     }
     for (i = 0; i < members->nelts; ++i) {
         etcl_member_t *member = APR_ARRAY_IDX(members, i, etcl_member_t *);
@@ -321,6 +399,11 @@ apr_status_t etcl_groups_resolve(server_rec *main_server, apr_pool_t *pool)
                        APR_ARRAY_IDX(member->owners, 0, server_rec *));
         etcl_tuning_group(&member->group, pool);
         resolve_scripts(member, known, pool);
+        why = resolve_page(member, known, pool);
+        if (why) {
+            log_unusable(member, why, main_server, pool);
+            rv = APR_EGENERAL;
+        }
     }
     return rv;
 }

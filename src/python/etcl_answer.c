@@ -177,16 +177,18 @@ static void settle(etcl_turn_t *turn, const etcl_answer_t *answer)
     }
 }
 
+/* What a worker asks of itself is nobody's request. */
 static etcl_answer_t run_measured(etcl_turn_t *turn, PyObject *application,
                                   apr_int64_t gate_us)
 {
+    int counts = !(turn->call->flags & ETCL_CALL_WARM_UP);
     etcl_answer_t answer;
 
-    etcl_meter_begin(&turn->meter,
-                     etcl_meter_recording() || etcl_event_wanted(turn),
-                     gate_us);
+    etcl_meter_begin(
+        &turn->meter,
+        counts && (etcl_meter_recording() || etcl_event_wanted(turn)), gate_us);
     answer = run(turn, application);
-    if (turn->meter.start_us) {
+    if (counts && turn->meter.start_us) {
         settle(turn, &answer);
     }
     return answer;

@@ -148,7 +148,8 @@ static int is_ours(etcl_span_t key)
     case 'a':
         return begins_with(key, ETCL_SPAN("apache."));
     case 'e':
-        return etcl_span_is(key, "etcl.client_disconnected");
+        return etcl_span_is(key, "etcl.client_disconnected") ||
+               etcl_span_is(key, "etcl.warm_up");
     default:
         return 0;
     }
@@ -370,6 +371,10 @@ static int put_own(PyObject *dict, etcl_turn_t *turn, PyObject *input)
     if (put_time(dict, in->words.request_start, call->request_start_us) ||
         put_time(dict, in->words.queue_start, call->queue_start_us) ||
         put_time(dict, in->words.daemon_start, call->daemon_start_us)) {
+        return -1;
+    }
+    if (call->flags & ETCL_CALL_WARM_UP &&
+        PyDict_SetItemString(dict, "etcl.warm_up", Py_True)) {
         return -1;
     }
     turn->meter.start_us = etcl_clock_wall_us();

@@ -6,10 +6,12 @@
 
 #include "etcl_threads.h"
 
-/** Whether anybody subscribed, in the interpreter of the turn. */
+/** Whether anybody subscribed, in the interpreter of the turn, and it is a
+ *  request. */
 static inline int etcl_event_wanted(const etcl_turn_t *turn)
 {
-    return PyList_GET_SIZE(turn->seat->interp->tools.event_callbacks) > 0;
+    return PyList_GET_SIZE(turn->seat->interp->tools.event_callbacks) > 0 &&
+           !(turn->call->flags & ETCL_CALL_WARM_UP);
 }
 
 /**

@@ -46,6 +46,17 @@ CASES = {
     "a home that does not exist": (
         "WSGIDaemonProcess g python-home={root}/absent\n" + OK, None,
         ["{root}/absent"]),
+    "a warm-up page that is no page": (
+        "WSGIDaemonProcess g warm-up=login\n" + OK, True,
+        ["warm-up=login", "/login/"]),
+    "a warm-up page below no script": (
+        "WSGIDaemonProcess g warm-up=/shopping\n"
+        "WSGIScriptAlias /shop {apps}/hello.py process-group=g", True,
+        ["warm-up=/shopping", "WSGIScriptAlias"]),
+    "a warm-up page of a script that is not there": (
+        "WSGIDaemonProcess g warm-up=/\n"
+        "WSGIScriptAlias / {apps}/nothing.py process-group=g", None,
+        ["ETCL0361", "not a file"]),
     "a locale that is not installed": (
         "WSGIDaemonProcess g locale=xx_YY.UTF-8\n" + OK, False,
         [r"xx_YY\.UTF-8", r"(?i)C\.UTF-?8"]),

@@ -24,8 +24,8 @@ TERM = re.compile(r"^``([a-z-]+)=``$")
 
 # Which numbers a folder may use: first and last.
 RANGES = {
-    "src/httpd/": (1, 299), "mod_etcl.c": (1, 299),
-    "src/daemon/": (200, 299), "src/python/": (300, 399),
+    "src/httpd/": (1, 399), "mod_etcl.c": (1, 299),
+    "src/daemon/": (200, 399), "src/python/": (300, 399),
 }
 
 

@@ -59,6 +59,7 @@ static const struct {
       "True" },
     { EVAL("len(e), len(set(e))"), "(27, 27)" },
     { EVAL("callable(e['etcl.client_disconnected'])"), "True" },
+    { EVAL("'etcl.warm_up' in e"), "False" },
 };
 
 static const etcl_pair_t usual[] = {
@@ -74,6 +75,7 @@ static const etcl_pair_t usual[] = {
     OTHER("mod_wsgi.x-token", "secret"),
     OTHER("apache.version", "9"),
     OTHER("etcl.client_disconnected", "never"),
+    OTHER("etcl.warm_up", "never"),
     OTHER("", "nameless"),
 };
 
@@ -178,6 +180,21 @@ START_TEST(nothing_of_a_request_shows_in_another)
 }
 END_TEST
 
+START_TEST(a_worker_that_warms_up_says_so_and_no_other_request_does)
+{
+    request_t request = { .code = EVAL("e.get('etcl.warm_up')"),
+                          .flags = ETCL_CALL_WARM_UP };
+    WITH_FAKE(warm);
+    WITH_FAKE(fake);
+
+    bridge_ask(&request, &warm);
+    ck_assert_str_eq(fake_exchange_text(&warm.sent), "True");
+    request.flags = 0;
+    bridge_ask(&request, &fake);
+    ck_assert_str_eq(fake_exchange_text(&fake.sent), "None");
+}
+END_TEST
+
 START_TEST(an_application_may_change_its_environ)
 {
     static const char code[] =
@@ -228,6 +245,8 @@ Suite *suite_environ(void)
     add_rows(tests, environ_holds_what_the_contract_says, facts);
     tcase_add_test(tests, https_is_told_by_the_scheme_and_forgotten_again);
     tcase_add_test(tests, nothing_of_a_request_shows_in_another);
+    tcase_add_test(tests,
+                   a_worker_that_warms_up_says_so_and_no_other_request_does);
     tcase_add_test(tests, an_application_may_change_its_environ);
     tcase_add_test(tests, hundreds_of_variables_and_huge_values_arrive);
     return suite;

@@ -58,6 +58,10 @@ static etcl_group_t example(void)
     group.warnings = warnings;
     group.preloads = preloads;
     group.preload_count = 2;
+    etcl_group_set(&group, "warm-up", "/shop/?a", pool, &why);
+    group.page = preloads[1];
+    group.page_mount = "/shop";
+    group.page_host = "shop.example";
     group.own_gil = 1;
     group.free_threading = 1;
     group.case_sensitive = 0;
@@ -171,6 +175,9 @@ START_TEST(a_group_goes_round_with_all_it_has)
     ck_assert_str_eq(got.preloads[0].app_group, "");
     ck_assert_str_eq(got.preloads[1].script, "/srv/b.py");
     ck_assert_str_eq(got.preloads[1].callable, "app");
+    ck_assert_str_eq(got.page.script, "/srv/b.py");
+    ck_assert_str_eq(got.page_mount, "/shop");
+    ck_assert_str_eq(got.page_host, "shop.example");
 }
 END_TEST
 
