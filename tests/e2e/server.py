@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import time
 import uuid
+from collections import deque
 from pathlib import Path
 
 from client import Connection, Response
@@ -19,12 +20,20 @@ APPS = Path(__file__).resolve().parent.parent / "apps"
 READY = r"AH0(0489|0292|0163): .*resuming normal operations"
 START_SECONDS = 20
 STOP_SECONDS = 20
+HELD: deque[socket.socket] = deque(maxlen=64)
 
 
 def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
+    """A port that nobody else is given until its server listens.
+
+    A socket that is bound and does not listen holds it; whoever sets
+    SO_REUSEADDR, as httpd does, may bind it nevertheless.
+    """
+    holder = socket.socket()
+    holder.bind(("127.0.0.1", 0))
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    HELD.append(holder)
+    return holder.getsockname()[1]
 
 
 def make_root() -> Path:
