@@ -9,9 +9,13 @@ SILENT_LEVELS = {"notice", "info", "debug", *(f"trace{n}" for n in range(9))}
 LINE = re.compile(
     r"\[[A-Z][a-z]{2} [^\]]+\] \[(?P<module>[\w-]*):(?P<level>\w+)\] "
     r"\[pid (?P<pid>\d+)(?::tid \d+)?\] (?P<text>.*)", re.DOTALL)
-# What httpd itself may say, whatever the module does: the event MPM ends while
-# it closes a connection (seen with no module of ours loaded).
-HTTPD_ITSELF = (r"AH03092: process_lingering_close: apr_pollset_add failure",)
+# What httpd itself may say, whatever the module does: the event MPM ends, and
+# closes the sockets of its threads, while one of them closes a connection
+# (seen with no module of ours loaded) or keeps it.
+HTTPD_ITSELF = (
+    r"AH03092: process_lingering_close: apr_pollset_add failure",
+    r"^\(9\)Bad file descriptor: AH03093: process_socket: ",
+)
 FRAMES = (
     r"ETCL03\d\d: ",
     r"Traceback \(most recent call last\)",

@@ -54,11 +54,11 @@ def site(apache, options: str, text: str, **more: str):
     return server
 
 
-def put(server, text: str) -> None:
+def put(server, text: str, name: str = "site.py") -> None:
     """Another script in one step: a busy machine may stop a writer while the
     file is empty, for long enough to be taken at its word."""
     (server.work / "next").write_text(text)
-    os.replace(server.work / "next", server.work / "site.py")
+    os.replace(server.work / "next", server.work / name)
 
 
 def said(server) -> str:
@@ -165,7 +165,7 @@ def watched(apache, options: str = "processes=2"):
 def test_a_module_that_changes_is_new_code(apache):
     server = watched(apache)
     assert said(server) == "old"
-    (server.work / "module.py").write_text("NAME = 'newer'\n")
+    put(server, "NAME = 'newer'\n", "module.py")
     assert wait_until(lambda: said(server) == "newer", 4)
     assert len(server.log.find(rf"{CHANGED}")) == 1
     assert server.log.find(r"ETCL0241: .*/module\.py has changed")
@@ -210,8 +210,8 @@ def test_with_wait_a_change_in_a_module_is_waited_for(apache):
     has the time here; loading takes longer."""
     server = watched(apache, "reload=wait processes=2")
     for number in range(10, 13):
-        (server.work / "module.py").write_text(
-            f"import time\ntime.sleep(0.6)\nNAME = {number * 'x'!r}\n")
+        put(server, f"import time\ntime.sleep(0.6)\nNAME = {number * 'x'!r}\n",
+            "module.py")
         time.sleep(0.3)
         assert said(server) == number * "x"
 
@@ -220,11 +220,11 @@ def test_a_module_that_does_not_load_is_tried_again_when_mended(apache):
     server = watched(apache)
     server.expect_traceback("NameError")
     server.expect_log("ETCL0239", 1)
-    (server.work / "module.py").write_text("NAME = nonsense\n")
+    put(server, "NAME = nonsense\n", "module.py")
     assert wait_until(lambda: server.log.find("ETCL0239"), 4)
     assert said(server) == "old"
     # A .pyc is told by the second and the size of its source.
-    (server.work / "module.py").write_text("NAME = 'mended' + ''\n")
+    put(server, "NAME = 'mended' + ''\n", "module.py")
     assert wait_until(lambda: said(server) == "mended", 4)
 
 

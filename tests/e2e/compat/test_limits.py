@@ -27,7 +27,7 @@ GROUPS = {
     "age": "threads=2 restart-interval=2",
     "count": "threads=1 maximum-requests=3",
     "counts": "threads=4 maximum-requests=4",
-    "cpu": "threads=1 cpu-time-limit=1 graceful-timeout=5",
+    "cpu": "threads=1 cpu-time-limit=1 graceful-timeout=30",
     "deadlock": "threads=2 deadlock-timeout=2 shutdown-timeout=1",
     "queue": "threads=1 queue-timeout=1",
     "backlog": "threads=1 listen-backlog=1",
@@ -307,7 +307,7 @@ def test_maximum_requests_under_load_fail_nothing_and_recycle(web):
 
 def test_a_process_that_used_its_cpu_time_is_replaced(web):
     old = who(web, "/cpu")[0]
-    answer = web.ask("/cpu?do=spend&s=2")
+    answer = web.ask("/cpu?do=spend&s=1.2")
     assert answer.status == 200
     assert replaced(web, "/cpu", old)
     gave_reason(web, "cpu", "cpu_time_limit")
