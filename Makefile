@@ -205,25 +205,31 @@ CK_VERBOSITY ?= normal
 export CK_VERBOSITY
 # No search for leaks: it costs a tenth of a second in each of a thousand
 # forked tests and sees into pools as little as into CPython's memory.
-ASAN = ASAN_OPTIONS=detect_leaks=0 $(MAKE) BUILD=$(BUILD)/asan \
-  SANITIZE=address,undefined
+ASAN = ASAN_OPTIONS=detect_leaks=0 $(MAKE) --no-print-directory \
+  BUILD=$(BUILD)/asan SANITIZE=address,undefined
+# In one process, because leaks are looked for whenever one ends; with malloc
+# under CPython, AddressSanitizer sees each Python object.
+UNIT_ENV := $(if $(SANITIZE),CK_FORK=no)
+BRIDGE_ENV := $(if $(SANITIZE),PYTHONMALLOC=malloc)
 DEBIAN_PYTHON := /usr/bin/python3
 
-.PHONY: unit unit-asan bridge bridge-asan e2e compat
+.PHONY: unit unit-asan bridge bridge-asan asan e2e compat
 # One suite runs etcld itself, with Python.
 unit: $(BUILD)/unit $(BUILD)/etcl/etcld $(BUILD)/etcl/$(RUNTIME)
-	$(BUILD)/unit
+	$(UNIT_ENV) $(BUILD)/unit
 
 bridge: $(BUILD)/bridge
-	$(BUILD)/bridge
+	$(BRIDGE_ENV) $(BUILD)/bridge
 
-# In one process, because leaks are looked for whenever one ends.
 unit-asan:
-	+$(Q)CK_FORK=no $(ASAN) unit
+	+$(Q)$(ASAN) unit
 
-# With malloc under CPython, AddressSanitizer sees each Python object.
 bridge-asan:
-	+$(Q)PYTHONMALLOC=malloc $(ASAN) bridge
+	+$(Q)$(ASAN) bridge
+
+# Both by one make, since two must not build in one folder.
+asan:
+	+$(Q)$(ASAN) unit bridge
 
 # Decoders against bytes that clang's libFuzzer invents, beginning with what
 # our own encoders write.
@@ -248,14 +254,18 @@ fuzz: $(FUZZ)/seeds $(FUZZERS:%=$(FUZZ)/%)
 	    $$name.corpus; \
 	done
 
+# One file after the other in each of a few processes: most of the time a test
+# waits, but some look at the clock, and need their share of the machine.
+TESTERS ?= $(shell expr $(JOBS) + 1)
+PYTEST = PYTHONDONTWRITEBYTECODE=1 .ci/with-copy $(BUILD) \
+  $(DEBIAN_PYTHON) -m pytest -n $(TESTERS) --dist loadfile
+
 e2e: all
-	PYTHONDONTWRITEBYTECODE=1 .ci/with-copy $(BUILD) \
-	  $(DEBIAN_PYTHON) -m pytest tests/e2e $(E2E)
+	$(PYTEST) tests/e2e $(E2E)
 
 # What mod_wsgi's users rely on, section by section, in both modes.
 compat: all
-	ETCL_MPM=$${ETCL_MPM:-event} PYTHONDONTWRITEBYTECODE=1 \
-	  .ci/with-copy $(BUILD) tests/e2e/compat/run $(COMPAT)
+	ETCL_MPM=$${ETCL_MPM:-event} $(PYTEST) tests/e2e/compat $(COMPAT)
 
 # ---- lint
 
@@ -330,10 +340,10 @@ BUILD_PKGS := gcc libc6-dev pkg-config apache2-dev libapr1-dev \
   libaprutil1-dev python3-dev
 RUN_PKGS := apache2 python3-venv python3-django curl
 TEST_PKGS := check clang-format clang-tidy universal-ctags shellcheck \
-  pyflakes3 binutils procps python3-pytest python3-selenium chromium \
-  chromium-driver python3-flask python3-httpbin python3-dulwich git openssl \
-  locales strace libapache2-mod-wsgi-py3 uwsgi uwsgi-plugin-python3 gunicorn \
-  wrk
+  pyflakes3 binutils procps python3-pytest python3-pytest-xdist \
+  python3-selenium chromium chromium-driver python3-flask python3-httpbin \
+  python3-dulwich git openssl locales strace libapache2-mod-wsgi-py3 uwsgi \
+  uwsgi-plugin-python3 gunicorn wrk
 
 .PHONY: deps deps-check run check bench bench-quick lost restarts soak clean \
   help
@@ -349,13 +359,11 @@ run: deps
 	@BUILD='$(abspath $(BUILD))' APP='$(APP)' PORT='$(PORT)' \
 	  exec tests/apps/etcl/serve
 
+# What needs processors first, each part's output in one piece (-O); then, with
+# the machine for themselves, the tests that look at the clock.
 check: deps-check
 	+@$(STEP) all
-	+@$(STEP) unit
-	+@$(STEP) unit-asan
-	+@$(STEP) bridge
-	+@$(STEP) bridge-asan
-	+@$(STEP) lint
+	+@$(STEP) -O unit bridge asan lint
 	+@$(STEP) compat
 	+@$(STEP) e2e
 
@@ -391,10 +399,13 @@ help:
 	@echo 'make unit-asan    the same, with AddressSanitizer and UBSan'
 	@echo 'make bridge       the WSGI bridge under libcheck, without httpd'
 	@echo 'make bridge-asan  the same, with AddressSanitizer and UBSan'
+	@echo 'make asan         both of these, side by side'
 	@echo 'make lint         layout, rules, clang-tidy, manual, artefacts'
 	@echo 'make tidy         clang-tidy alone'
-	@echo 'make compat       what users of mod_wsgi rely on, in both modes'
-	@echo 'make e2e          tests on a real httpd; E2E="-k name" picks'
+	@echo 'make compat       what users of mod_wsgi rely on, in both modes;'
+	@echo '                  COMPAT="-k name" picks'
+	@echo 'make e2e          tests on a real httpd; E2E="-k name" picks;'
+	@echo '                  TESTERS=1 runs one file at a time, here as there'
 	@echo 'make fuzz         decoders against invented bytes; FUZZ_SECONDS=15'
 	@echo 'make bench        CPU per request beside other servers'
 	@echo 'make bench-quick  the same, shorter'

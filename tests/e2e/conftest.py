@@ -8,6 +8,8 @@ ETCL_PEER    mod_wsgi: run against Debian's module, to check a test itself
 import os
 import signal
 import sys
+from collections import Counter
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,9 @@ from server import Server  # noqa: E402
 
 MPMS = os.environ.get("ETCL_MPM", "event,worker,prefork").split(",")
 RUNNING: list[Server] = []
+# They begin first, so that none of them is what the end waits for.
+LONG = ("test_limits", "test_reload", "test_filters", "test_preload",
+        "test_crashes", "test_lifecycle", "test_directives_daemon")
 
 SCRIPTS = ("hello", "environ", "callables", "body", "puppet", "streams",
            "closing", "failing", "files", "talking", "validated", "keeping",
@@ -48,12 +53,32 @@ def pytest_runtest_setup(item):
         pytest.skip("httpd has no HTTP/2 under the prefork MPM")
 
 
+@pytest.hookimpl(hookwrapper=True)
+def pytest_make_collect_report(collector):
+    """A file in which no test is found has lost them."""
+    report = (yield).get_result()
+    empty = report.passed and not report.result
+    if empty and isinstance(collector, pytest.Module):
+        report.outcome = "failed"
+        report.longrepr = "there is no test in this file"
+
+
 def pytest_collection_modifyitems(items):
-    if not config.PEER:
-        return
-    for item in items:
+    items.sort(key=lambda item: item.path.stem not in LONG)
+    for item in items if config.PEER else ():
         if item.get_closest_marker("differs"):
             item.add_marker(pytest.mark.xfail(strict=False))
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Where the time went, file by file."""
+    spent = Counter()
+    for report in chain.from_iterable(terminalreporter.stats.values()):
+        if isinstance(report, pytest.TestReport):
+            spent[report.fspath] += report.duration
+    terminalreporter.section("slowest files")
+    for name, seconds in spent.most_common(8):
+        terminalreporter.write_line(f"{seconds:6.1f} s  {name}")
 
 
 @pytest.fixture(scope="module")

@@ -1,14 +1,11 @@
 """Fixtures of the compat collection: one server for each file and mode.
 
 Run it by name: `pytest tests/e2e/compat`; a run of the folder above does not
-collect it unless ETCL_COMPAT is set.
+collect it (pytest.ini).
 
 ETCL_COMPAT_LENIENT=1   leave out of a configuration what configtest refuses,
                         so that a file can run before all of it is written
 """
-
-import os
-import sys
 
 import pytest
 
@@ -16,10 +13,6 @@ import config
 from conftest import RUNNING, life
 
 from compat import kit
-
-ASKED = (os.environ.get("ETCL_COMPAT")
-         or any("compat" in argument for argument in sys.argv))
-collect_ignore_glob = [] if ASKED else ["test_*.py"]
 
 MODES = ("daemon", "embedded")
 
