@@ -30,44 +30,11 @@ void etcl_crew_init(etcl_crew_t *crew, const etcl_handover_t *handover,
     crew->kills[0] = crew->kills[1] = etcl_sample_kills();
 }
 
-/* A pipe that a process of the application still holds is read on. With too
- * many of them the oldest is given up. */
-static void keep_orphan(etcl_crew_t *crew, etcl_output_t *output)
-{
-    int i, last = ETCL_CREW_ORPHANS - 1;
-
-    for (i = 0; i < last && crew->orphan[i]; i++) {
-    }
-    if (crew->orphan[i]) {
-        etcl_output_destroy(crew->orphan[0], ETCL_FD_LOG);
-        for (i = 0; i < last; i++) {
-            crew->orphan[i] = crew->orphan[i + 1];
-        }
-    }
-    crew->orphan[i] = output;
-}
-
-/* The last words of a worker stand before the line that says how it died. */
-static void drain_output(etcl_crew_t *crew, etcl_output_t **output)
-{
-    if (!*output) {
-        return;
-    }
-    if (etcl_output_pump(*output, ETCL_FD_LOG) == APR_EOF) {
-        etcl_output_destroy(*output, ETCL_FD_LOG);
-    } else {
-        keep_orphan(crew, *output);
-    }
-    *output = NULL;
-}
-
 void etcl_crew_release(etcl_crew_t *crew, etcl_member_t *member)
 {
     etcl_member_hang_up(member);
     etcl_ledger_close(member->ledger);
-    drain_output(crew, &member->log);
-    drain_output(crew, &member->out);
-    drain_output(crew, &member->err);
+    etcl_relay_drain(&crew->relay, member);
     *member = (etcl_member_t){ .control_fd = -1 };
 }
 
@@ -312,15 +279,14 @@ static void mark_roster(const etcl_crew_t *crew, int slot, int status)
     }
 }
 
+/* The last words of a worker stand before the line that says how it died. */
 static void bury(etcl_crew_t *crew, int slot, int status)
 {
     int failures = crew->policy->failures;
     etcl_member_t *member = &crew->member[slot];
 
     mark_roster(crew, slot, status);
-    drain_output(crew, &member->log);
-    drain_output(crew, &member->out);
-    drain_output(crew, &member->err);
+    etcl_relay_drain(&crew->relay, member);
     tell_end_of(crew, slot, status);
     etcl_policy_ended(crew->policy, slot, count_served(crew, slot) > 0,
                       etcl_clock_us());

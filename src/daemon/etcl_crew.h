@@ -6,17 +6,15 @@
 #include "etcl_handover.h"
 #include "etcl_member.h"
 #include "etcl_policy.h"
+#include "etcl_relay.h"
 #include "etcl_sample.h"
-
-#define ETCL_CREW_ORPHANS 64 /* pipes that outlive their worker */
 
 typedef struct {
     const etcl_handover_t *handover;
     etcl_policy_t *policy;
     etcl_member_t member[ETCL_ROSTER_SLOTS_MAX];
     etcl_member_t template[ETCL_LINEAGE_PLACES]; /* etcl_nursery.c */
-    /* A program that an application left running may still print. */
-    etcl_output_t *orphan[ETCL_CREW_ORPHANS];
+    etcl_relay_t relay;
     /* Two looks at the kernel's counters, so that there is always one from
      * well before a death. */
     etcl_kills_t kills[2];

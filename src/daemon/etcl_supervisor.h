@@ -7,12 +7,6 @@
 #include "etcl_handover.h"
 
 /**
- * Block what a supervisor takes from its signalfd, and give every signal its
- * default meaning: Apache's own settings came along through exec.
- */
-void etcl_supervisor_signals(void);
-
-/**
  * Supervise until the end of the group.
  *
  * Context  the group's user; one thread

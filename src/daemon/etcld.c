@@ -7,6 +7,7 @@
 #include "etcl_identity.h"
 #include "etcl_journal.h"
 #include "etcl_engine.h"
+#include "etcl_signals.h"
 #include "etcl_supervisor.h"
 
 #include <apr_general.h>
@@ -50,7 +51,7 @@ int main(void)
     apr_pool_t *pool;
     int status;
 
-    etcl_supervisor_signals();
+    etcl_signals_block();
     if (apr_initialize() != APR_SUCCESS ||
         apr_pool_create(&pool, NULL) != APR_SUCCESS) {
         return ETCL_EXIT_RETRY;
