@@ -211,6 +211,7 @@ def test_a_supervisor_that_is_killed_often_is_waited_for(apache):
 def test_an_apache_child_that_is_killed_gives_its_leases_back(apache):
     """It held each thread of the worker; the others get them."""
     server = apache(MAIN + GROUP % "processes=1 threads=2")
+    worker(server)              # until then a child may yet become a daemon
     below = set(apache_children(server))
     held = [in_background_of(server) for _ in range(2)]
     time.sleep(0.5)
