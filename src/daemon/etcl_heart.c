@@ -1,27 +1,24 @@
-/* The monitor of a worker. Signal handlers do no more than write to an
- * eventfd: an application's own programs are started with no signal blocked
- * and no handler of ours, as they expect. */
+/* The monitor of a worker: a loop that hears, looks and says what is to happen.
+ * Signals come from etcl_caught.c, limits from etcl_guard.c, and how long an
+ * end may take is kept in etcl_ending.c. */
 
 #include "etcl_heart.h"
+#include "etcl_caught.h"
 #include "etcl_clock.h"
+#include "etcl_ending.h"
 #include "etcl_guard.h"
 #include "etcl_journal.h"
 #include "etcl_mark.h"
-#include "etcl_policy.h"
 #include "etcl_probe.h"
-#include "etcl_sample.h"
+#include "etcl_thread.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdatomic.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #define BEAT_US 500000
-#define STACK_SIZE 262144
 
 static struct {
     const etcl_worker_t *worker;
@@ -29,153 +26,8 @@ static struct {
     int control_fd; /* -1: the supervisor has gone */
     etcl_mark_t control;
     int wake_fd;
-    pthread_mutex_t lock; /* guards what follows */
-    pthread_cond_t changed;
-    etcl_service_t *service; /* NULL: not serving yet */
-    pthread_t script;        /* with `has_script`: runs a service */
-    int has_script;
-    int told_script;
-    int ordered;
-    etcl_order_t order;
-    apr_int64_t end_us; /* the process is ended then; 0: not yet known */
-} heart = { .lock = PTHREAD_MUTEX_INITIALIZER,
-            .changed = PTHREAD_COND_INITIALIZER };
-
-/* Signals that have come, by number: SIGTERM and SIGINT, SIGUSR1, and those
- * that the application may hear of. */
-static atomic_int came[NSIG];
-
-/* Who sent the latest of each; for a line in the log. */
-static struct {
-    atomic_int pid;
-    atomic_int uid;
-} sender[NSIG];
-
-/* A child that the application forked shares the eventfd, but not the order:
- * it gets the signal's own meaning, so that terminate() ends it. */
-static void on_signal(int number, siginfo_t *info, void *context)
-{
-    apr_uint64_t one = 1;
-    int saved = errno;
-
-    if (getpid() != heart.pid) {
-        signal(number, SIG_DFL);
-        raise(number);
-        return;
-    }
-    atomic_store(&sender[number].pid, info->si_pid);
-    atomic_store(&sender[number].uid, (int)info->si_uid);
-    atomic_store(&came[number], 1);
-    if (write(heart.wake_fd, &one, sizeof(one)) < 0) {
-        errno = saved; /* full: it is awake already */
-    }
-    errno = saved;
-}
-
-/* The kernel repeats it each second; nothing is waited for. */
-static void on_cpu_spent(int number, siginfo_t *info, void *context)
-{
-    if (getpid() != heart.pid) {
-        signal(number, SIG_DFL);
-        raise(number);
-        return;
-    }
-    etcl_guard_cpu_spent();
-}
-
-static void on_nothing(int number, siginfo_t *info, void *context)
-{
-}
-
-/* What is there already the application has set, in a template. */
-static void handle(int number, void (*handler)(int, siginfo_t *, void *))
-{
-    struct sigaction action = { .sa_flags = SA_RESTART | SA_SIGINFO }, old;
-
-    if (!sigaction(number, NULL, &old) && old.sa_handler != SIG_DFL &&
-        old.sa_sigaction != on_nothing) {
-        return;
-    }
-    action.sa_sigaction = handler;
-    sigemptyset(&action.sa_mask);
-    sigaction(number, &action, NULL);
-}
-
-static void unblock_signals(void)
-{
-    sigset_t none;
-
-    sigemptyset(&none);
-    pthread_sigmask(SIG_SETMASK, &none, NULL);
-}
-
-void etcl_heart_prepare(void)
-{
-    handle(SIGUSR1, on_nothing);
-    handle(SIGUSR2, on_nothing);
-    handle(SIGHUP, on_nothing);
-    unblock_signals();
-}
-
-static void open_signals(void)
-{
-    handle(SIGTERM, on_signal);
-    handle(SIGINT, on_signal);
-    handle(SIGUSR1, on_signal);
-    handle(SIGUSR2, on_signal);
-    handle(SIGHUP, on_signal);
-    handle(SIGXCPU, on_cpu_spent);
-    unblock_signals();
-}
-
-/* A service has no calls to finish, and all of its time to end. */
-static void end_script(const etcl_order_t *order)
-{
-    if (!heart.told_script) {
-        heart.told_script = 1;
-        heart.end_us = etcl_clock_us() + order->stop_us;
-        pthread_kill(heart.script, SIGTERM);
-    }
-}
-
-/* Of two orders the more urgent holds. A worker that does not serve yet has
- * nothing to finish: it may be stuck in an import, with the GIL. */
-static void give_order(const etcl_order_t *order)
-{
-    apr_int64_t end_us = order->calls_until_us + order->stop_us;
-
-    pthread_mutex_lock(&heart.lock);
-    if (!heart.service && !heart.has_script) {
-        _exit(0);
-    }
-    if (heart.has_script) {
-        end_script(order);
-    }
-    if (!heart.ordered || order->calls_until_us < heart.order.calls_until_us) {
-        heart.order = *order;
-    }
-    if (!heart.has_script && (!heart.end_us || end_us < heart.end_us)) {
-        heart.end_us = end_us;
-    }
-    heart.ordered = 1;
-    pthread_cond_broadcast(&heart.changed);
-    pthread_mutex_unlock(&heart.lock);
-}
-
-/* As long as the group's options give, when nobody says otherwise. */
-static void end_by_itself(etcl_why_t why, int hurry)
-{
-    const etcl_group_options_t *options = &heart.worker->group->options;
-    etcl_policy_grace_t grace = etcl_policy_limits(
-        options->graceful_timeout, options->shutdown_timeout, hurry);
-
-    etcl_roster_set_state(heart.worker->roster, heart.worker->slot,
-                          ETCL_SLOT_RETIRING);
-    give_order(
-        &(etcl_order_t){ .why = why,
-                         .calls_until_us = etcl_clock_us() + grace.calls_us,
-                         .stop_us = grace.stop_us });
-}
+    _Atomic(etcl_service_t *) service; /* set once; NULL: not serving yet */
+} heart;
 
 /* Nobody reads the pipes behind descriptors 1 and 2 any more: what the
  * application prints in the requests that it finishes must not fail. */
@@ -201,6 +53,14 @@ void etcl_heart_robbed(void)
     _exit(1);
 }
 
+/* Without an order of the supervisor. */
+static void retire(etcl_why_t why, int hurry)
+{
+    etcl_roster_set_state(heart.worker->roster, heart.worker->slot,
+                          ETCL_SLOT_RETIRING);
+    etcl_ending_begin(why, hurry);
+}
+
 /* The supervisor died. Its successor starts new workers; this one finishes
  * what it holds, and says nothing more in the roster. */
 static void outlive_supervisor(void)
@@ -212,7 +72,7 @@ static void outlive_supervisor(void)
                      (long)heart.pid);
     heart.control_fd = -1;
     mute();
-    end_by_itself(ETCL_WHY_SHUTDOWN, 0);
+    retire(ETCL_WHY_SHUTDOWN, 0);
 }
 
 static void take_control(void)
@@ -228,7 +88,7 @@ static void take_control(void)
     if (rv == APR_EOF) {
         outlive_supervisor();
     } else if (rv == APR_SUCCESS && note.kind == ETCL_NOTE_RETIRE) {
-        give_order(&(etcl_order_t){
+        etcl_ending_give(&(etcl_ending_t){
             .why = note.number < ETCL_WHY_COUNT ? (etcl_why_t)note.number
                                                 : ETCL_WHY_SHUTDOWN,
             .calls_until_us = etcl_clock_us() + note.a_us,
@@ -236,24 +96,8 @@ static void take_control(void)
     }
 }
 
-/* Set once, by the main thread. */
-static etcl_service_t *serving(int *ending)
+static void tell_signal(int number, const char *what, const char *from)
 {
-    etcl_service_t *service;
-
-    pthread_mutex_lock(&heart.lock);
-    service = heart.service;
-    *ending = heart.ordered;
-    pthread_mutex_unlock(&heart.lock);
-    return service;
-}
-
-static void tell_signal(int number, const char *what)
-{
-    char from[ETCL_SAMPLE_SENDER_MAX];
-
-    etcl_sample_sender(atomic_load(&sender[number].pid),
-                       (uid_t)atomic_load(&sender[number].uid), from);
     etcl_journal_say(ETCL_LOG_NOTICE,
                      "ETCL0262: worker %d of group %s (pid %ld) got SIG%s: "
                      "%s; it was sent by %s",
@@ -272,13 +116,15 @@ static void leave(etcl_why_t why, int hurry)
 {
     etcl_note_send(heart.control_fd,
                    &(etcl_note_t){ .kind = ETCL_NOTE_LEAVING, .number = why });
-    end_by_itself(why, hurry);
+    retire(why, hurry);
 }
 
 static void take_end(int number)
 {
-    if (atomic_exchange(&came[number], 0)) {
-        tell_signal(number, "it ends within shutdown-timeout");
+    char from[ETCL_SAMPLE_SENDER_MAX];
+
+    if (etcl_caught_take(number, from)) {
+        tell_signal(number, "it ends within shutdown-timeout", from);
         leave(ETCL_WHY_SHUTDOWN, 1);
     }
 }
@@ -286,48 +132,43 @@ static void take_end(int number)
 /* What the application may have subscribed to. */
 static void take_event(int number)
 {
-    int ending;
+    char from[ETCL_SAMPLE_SENDER_MAX];
 
-    if (atomic_exchange(&came[number], 0)) {
-        tell_signal(number, "subscribers in the application are told");
-        if (serving(&ending)) {
+    if (etcl_caught_take(number, from)) {
+        tell_signal(number, "subscribers in the application are told", from);
+        if (atomic_load(&heart.service)) {
             etcl_probe_signal(number);
         }
     }
 }
 
-static void take_signals(void)
+static void take_eviction(void)
 {
-    apr_uint64_t count;
+    char from[ETCL_SAMPLE_SENDER_MAX];
 
-    if (read(heart.wake_fd, &count, sizeof(count)) < 0) {
-        return;
-    }
-    if (atomic_exchange(&came[SIGUSR1], 0)) {
-        tell_signal(SIGUSR1, "it is replaced, and finishes its requests");
+    if (etcl_caught_take(SIGUSR1, from)) {
+        tell_signal(SIGUSR1, "it is replaced, and finishes its requests", from);
         ask_successor(heart.worker->group->options.eviction_timeout
                           ? ETCL_WHY_EVICTION
                           : ETCL_WHY_GRACEFUL);
     }
+}
+
+static void take_signals(void)
+{
+    if (!etcl_caught_begin()) {
+        return;
+    }
+    take_eviction();
     take_event(SIGHUP);
     take_event(SIGUSR2);
     take_end(SIGTERM);
     take_end(SIGINT);
 }
 
-static apr_int64_t deadline(void)
-{
-    apr_int64_t end_us;
-
-    pthread_mutex_lock(&heart.lock);
-    end_us = heart.end_us;
-    pthread_mutex_unlock(&heart.lock);
-    return end_us;
-}
-
 static void end_in_time(apr_int64_t now_us)
 {
-    apr_int64_t end_us = deadline();
+    apr_int64_t end_us = etcl_ending_until_us();
 
     if (end_us && now_us >= end_us) {
         etcl_journal_say(ETCL_LOG_WARNING,
@@ -390,14 +231,13 @@ static void end_at_once(const etcl_service_t *service, etcl_why_t why)
 /* Returns when to look again; 0: at the next beat. */
 static apr_int64_t watch_limits(apr_int64_t now_us)
 {
-    int ending;
-    const etcl_service_t *service = serving(&ending);
+    const etcl_service_t *service = atomic_load(&heart.service);
     etcl_due_t due;
 
     if (!service) {
         return 0;
     }
-    due = etcl_guard_look(ending, now_us);
+    due = etcl_guard_look(etcl_ending_is_given(), now_us);
     switch (due.what) {
     case ETCL_DUE_RENEW:
         tell_renewal(due.why);
@@ -413,8 +253,7 @@ static apr_int64_t watch_limits(apr_int64_t now_us)
 
 static void beat(apr_int64_t now_us)
 {
-    int ending;
-    etcl_service_t *service = serving(&ending);
+    etcl_service_t *service = atomic_load(&heart.service);
 
     if (heart.control_fd >= 0 && !etcl_mark_holds(&heart.control)) {
         etcl_heart_robbed();
@@ -429,7 +268,7 @@ static void beat(apr_int64_t now_us)
 
 static int wait_ms(apr_int64_t next_us, apr_int64_t now_us)
 {
-    apr_int64_t end_us = deadline();
+    apr_int64_t end_us = etcl_ending_until_us();
 
     if (end_us && end_us < next_us) {
         next_us = end_us;
@@ -469,88 +308,26 @@ static void *run_heart(void *unused)
 
 apr_status_t etcl_heart_start(const etcl_worker_t *worker)
 {
-    pthread_attr_t attr;
-    pthread_t thread;
-    apr_status_t rv;
-
     heart.worker = worker;
     heart.pid = getpid();
     heart.control_fd = worker->control_fd;
     heart.control = etcl_mark_take(worker->control_fd);
-    heart.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    etcl_ending_open(&worker->group->options);
+    heart.wake_fd = etcl_caught_open();
     if (heart.wake_fd < 0) {
         return errno;
     }
-    open_signals();
-    pthread_attr_init(&attr);
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&attr, STACK_SIZE);
-    rv = pthread_create(&thread, &attr, run_heart, NULL);
-    pthread_attr_destroy(&attr);
-    return rv;
+    return etcl_thread_start(run_heart, NULL, ETCL_THREAD_SMALL);
 }
 
 void etcl_heart_serve(etcl_service_t *service)
 {
-    pthread_mutex_lock(&heart.lock);
     etcl_guard_start(service, etcl_clock_us());
-    heart.service = service;
-    pthread_mutex_unlock(&heart.lock);
-}
-
-void etcl_heart_service(void)
-{
-    pthread_mutex_lock(&heart.lock);
-    heart.script = pthread_self();
-    heart.has_script = 1;
-    pthread_mutex_unlock(&heart.lock);
+    etcl_ending_serve();
+    atomic_store(&heart.service, service);
 }
 
 void etcl_heart_wake(void)
 {
-    apr_uint64_t one = 1;
-
-    if (write(heart.wake_fd, &one, sizeof(one)) < 0) {
-        return; /* full: it is awake already */
-    }
-}
-
-void etcl_heart_wait(void)
-{
-    pthread_mutex_lock(&heart.lock);
-    while (!heart.ordered) {
-        pthread_cond_wait(&heart.changed, &heart.lock);
-    }
-    pthread_mutex_unlock(&heart.lock);
-}
-
-etcl_order_t etcl_heart_order(void)
-{
-    etcl_order_t order;
-
-    pthread_mutex_lock(&heart.lock);
-    order = heart.order;
-    pthread_mutex_unlock(&heart.lock);
-    return order;
-}
-
-/* When no calls were left to wait for, their time is Python's as well, up to
- * what shutdown-timeout gives it. */
-void etcl_heart_stopping(void)
-{
-    const etcl_group_options_t *options = &heart.worker->group->options;
-    etcl_policy_grace_t full = etcl_policy_limits(options->graceful_timeout,
-                                                  options->shutdown_timeout, 0);
-    apr_int64_t now_us = etcl_clock_us(), least_us, most_us;
-
-    pthread_mutex_lock(&heart.lock);
-    least_us = now_us + heart.order.stop_us;
-    most_us = heart.order.calls_until_us + heart.order.stop_us;
-    if (!heart.ordered || most_us > now_us + full.stop_us) {
-        most_us = now_us + full.stop_us;
-    }
-    if (!heart.told_script) {
-        heart.end_us = most_us > least_us ? most_us : least_us;
-    }
-    pthread_mutex_unlock(&heart.lock);
+    etcl_caught_wake();
 }

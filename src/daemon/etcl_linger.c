@@ -4,12 +4,11 @@
 
 #include "etcl_linger.h"
 #include "etcl_clock.h"
+#include "etcl_thread.h"
 
 #include <linux/futex.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#define STACK_SIZE 262144
 
 static struct {
     const etcl_service_t *service;
@@ -52,15 +51,6 @@ void etcl_linger_begin(void)
 
 apr_status_t etcl_linger_start(const etcl_service_t *service)
 {
-    pthread_attr_t attr;
-    pthread_t thread;
-    apr_status_t rv;
-
     linger.service = service;
-    pthread_attr_init(&attr);
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&attr, STACK_SIZE);
-    rv = pthread_create(&thread, &attr, run_linger, NULL);
-    pthread_attr_destroy(&attr);
-    return rv;
+    return etcl_thread_start(run_linger, NULL, ETCL_THREAD_SMALL);
 }

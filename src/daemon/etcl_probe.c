@@ -3,11 +3,11 @@
 
 #include "etcl_probe.h"
 #include "etcl_clock.h"
+#include "etcl_thread.h"
 
 #include <stdatomic.h>
 #include <time.h>
 
-#define STACK_SIZE 262144
 #define ERRANDS_MAX 64 /* more are dropped: the call is given up later */
 
 /* An interruption, or with `duty` NULL a signal. */
@@ -106,9 +106,6 @@ static void *run_probe(void *unused)
 apr_status_t etcl_probe_start(const etcl_runtime_t *runtime, int probes)
 {
     pthread_condattr_t clock;
-    pthread_attr_t attr;
-    pthread_t thread;
-    apr_status_t rv;
 
     probe.runtime = runtime;
     probe.probes = probes;
@@ -116,10 +113,5 @@ apr_status_t etcl_probe_start(const etcl_runtime_t *runtime, int probes)
     pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
     pthread_cond_init(&probe.wake, &clock);
     pthread_condattr_destroy(&clock);
-    pthread_attr_init(&attr);
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&attr, STACK_SIZE);
-    rv = pthread_create(&thread, &attr, run_probe, NULL);
-    pthread_attr_destroy(&attr);
-    return rv;
+    return etcl_thread_start(run_probe, NULL, ETCL_THREAD_SMALL);
 }

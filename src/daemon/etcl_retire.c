@@ -4,8 +4,8 @@
 
 #include "etcl_retire.h"
 #include "etcl_clock.h"
+#include "etcl_ending.h"
 #include "etcl_guard.h"
-#include "etcl_heart.h"
 #include "etcl_journal.h"
 
 #include <unistd.h>
@@ -19,7 +19,7 @@ static int finish_calls(etcl_service_t *service)
     int busy = 0;
 
     while (busy >= 0) {
-        left_us = etcl_heart_order().calls_until_us - etcl_clock_us();
+        left_us = etcl_ending_get().calls_until_us - etcl_clock_us();
         if (left_us <= 0) {
             return busy;
         }
@@ -45,13 +45,13 @@ static void cut_calls(const etcl_service_t *service, int busy)
 
 void etcl_retire_run(etcl_service_t *service)
 {
-    etcl_order_t order;
+    etcl_ending_t order;
 
-    etcl_heart_wait();
+    etcl_ending_wait();
     etcl_park_shut(&service->park);
     cut_calls(service, finish_calls(service));
-    order = etcl_heart_order();
-    etcl_heart_stopping();
+    order = etcl_ending_get();
+    etcl_ending_stopping();
     service->runtime->stop(etcl_note_why(order.why));
     _exit(0);
 }

@@ -10,10 +10,10 @@
 #include "etcl_linger.h"
 #include "etcl_message.h"
 #include "etcl_reply.h"
+#include "etcl_thread.h"
 #include "etcl_warm.h"
 
 #include <apr_hash.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -420,23 +420,9 @@ static server_t *create_server(etcl_service_t *service)
     return self;
 }
 
-/* Without a stack-size, a thread gets what the system gives. */
-static void fill_attr(pthread_attr_t *attr, apr_int64_t stack_size)
-{
-    pthread_attr_init(attr);
-    pthread_attr_setdetachstate(attr, PTHREAD_CREATE_DETACHED);
-    if (stack_size) {
-        pthread_attr_setstacksize(attr, stack_size < PTHREAD_STACK_MIN
-                                            ? (size_t)PTHREAD_STACK_MIN
-                                            : (size_t)stack_size);
-    }
-}
-
 /* One thread makes them all, first the main one and then the heart. */
 apr_status_t etcl_serve_add(etcl_service_t *service)
 {
-    pthread_attr_t attr;
-    pthread_t thread;
     server_t *self;
     apr_status_t rv;
 
@@ -447,9 +433,8 @@ apr_status_t etcl_serve_add(etcl_service_t *service)
     if (!self) {
         return APR_ENOMEM;
     }
-    fill_attr(&attr, service->worker->group->options.stack_size);
-    rv = pthread_create(&thread, &attr, run_server, self);
-    pthread_attr_destroy(&attr);
+    rv = etcl_thread_start(run_server, self,
+                           service->worker->group->options.stack_size);
     if (rv == APR_SUCCESS) {
         atomic_fetch_add(&service->duty_count, 1);
     }

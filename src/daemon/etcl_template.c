@@ -4,9 +4,9 @@
  * the supervisor (etcl_nursery.c). The template itself stays as it was. */
 
 #include "etcl_template.h"
+#include "etcl_caught.h"
 #include "etcl_environment.h"
 #include "etcl_fds.h"
-#include "etcl_heart.h"
 #include "etcl_journal.h"
 #include "etcl_load.h"
 #include "etcl_order.h"
@@ -163,7 +163,7 @@ void etcl_template_run(const etcl_template_t *template)
     self = template;
     arrange_fds();
     follow(parent);
-    etcl_heart_prepare();
+    etcl_caught_prepare();
     etcl_load_tell(self->ends.control_fd, &loaded);
     etcl_environment_limit(self->group);
     runtime = etcl_load_python(self->group, 1);

@@ -3,6 +3,7 @@
 
 #include "etcl_worker.h"
 #include "etcl_clock.h"
+#include "etcl_ending.h"
 #include "etcl_environment.h"
 #include "etcl_fds.h"
 #include "etcl_heart.h"
@@ -97,10 +98,10 @@ static void run_service(void)
     const etcl_group_t *group = service.worker->group;
     int failing;
 
-    etcl_heart_service();
+    etcl_ending_service();
     tell_ready(0);
     failing = etcl_load_scripts(group, service.runtime);
-    etcl_heart_stopping();
+    etcl_ending_stopping();
     service.runtime->stop(etcl_note_why(ETCL_WHY_SHUTDOWN));
     _exit(failing ? EXIT_NO_START : 0);
 }
