@@ -105,6 +105,12 @@ int etcl_config_flag(const etcl_setting_t *setting, int unset)
     return setting->stated ? setting->flag : unset;
 }
 
+const char *etcl_config_text(const etcl_setting_t *first,
+                             const etcl_setting_t *then)
+{
+    return first->stated ? first->text : then->text;
+}
+
 const char *etcl_config_place(apr_pool_t *pool, const etcl_place_t *place)
 {
     if (!place->file) {

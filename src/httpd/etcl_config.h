@@ -146,6 +146,10 @@ const etcl_main_t *etcl_config_main(void);
 /** The value of a flag, or `unset`. */
 int etcl_config_flag(const etcl_setting_t *setting, int unset);
 
+/** The text of the first that is stated; NULL if neither is. */
+const char *etcl_config_text(const etcl_setting_t *first,
+                             const etcl_setting_t *then);
+
 /** "file:line", for messages. */
 const char *etcl_config_place(apr_pool_t *pool, const etcl_place_t *place);
 

@@ -5,9 +5,8 @@
 #include "etcl_groups.h"
 #include "etcl_account.h"
 #include "etcl_expand.h"
-#include "etcl_imports.h"
-#include "etcl_page.h"
 #include "etcl_runtimes.h"
+#include "etcl_scripts.h"
 #include "etcl_tuning.h"
 #include "etcl_variables.h"
 
@@ -127,30 +126,13 @@ static const char *resolve_python(etcl_group_t *group, apr_pool_t *pool)
                                 &group->runtime);
 }
 
-/* A script that an alias of a server runs in a group, as far as the
- * configuration tells without a request. */
-typedef struct {
-    const etcl_alias_t *alias;
-    server_rec *server;
-    etcl_member_t *member;
-    const char *app_group; /* NULL: depends on the request */
-    const char *callable;
-    int is_there; /* the script is a file */
-} known_t;
-
-static const char *setting_text(const etcl_setting_t *first,
-                                const etcl_setting_t *then)
-{
-    return first->stated ? first->text : then->text;
-}
-
 etcl_member_t *etcl_groups_of_alias(const etcl_alias_t *alias,
                                     server_rec *server, apr_pool_t *pool)
 {
     const etcl_dir_t *dir =
         ap_get_module_config(server->lookup_defaults, &etcl_module);
     const char *group =
-        setting_text(&alias->process_group, &dir->process_group);
+        etcl_config_text(&alias->process_group, &dir->process_group);
     etcl_member_t *member;
 
     group = group ? etcl_expand_early(server, group, NULL, pool) : NULL;
@@ -158,233 +140,13 @@ etcl_member_t *etcl_groups_of_alias(const etcl_alias_t *alias,
     return member && etcl_groups_is_visible(member, server) ? member : NULL;
 }
 
-static int is_script(const etcl_alias_t *alias, apr_pool_t *pool)
-{
-    apr_finfo_t info;
-
-    return !(alias->regex && ap_strchr_c(alias->target, '$')) &&
-           !apr_stat(&info, alias->target, APR_FINFO_TYPE, pool) &&
-           info.filetype == APR_REG;
-}
-
-/* Returns 1 when it is known which group will be asked. */
-static int know_script(const etcl_alias_t *alias, server_rec *server,
-                       apr_pool_t *pool, known_t *out)
-{
-    const etcl_dir_t *dir =
-        ap_get_module_config(server->lookup_defaults, &etcl_module);
-
-    *out = (known_t){ .alias = alias, .server = server };
-    out->member = etcl_groups_of_alias(alias, server, pool);
-    if (!out->member) {
-        return 0;
-    }
-    out->is_there = is_script(alias, pool);
-    out->app_group =
-        setting_text(&alias->application_group, &dir->application_group);
-    out->callable =
-        setting_text(&alias->callable_object, &dir->callable_object);
-    if (!out->callable || *out->callable == '%') {
-        out->callable = "application";
-    }
-    return 1;
-}
-
-static apr_array_header_t *known_scripts(server_rec *main_server,
-                                         apr_pool_t *pool)
-{
-    apr_array_header_t *out = apr_array_make(pool, 8, sizeof(known_t));
-    server_rec *server;
-    known_t known;
-    int i;
-
-    for (server = main_server; server; server = server->next) {
-        const apr_array_header_t *aliases = etcl_config_server(server)->aliases;
-
-        for (i = 0; i < aliases->nelts; ++i) {
-            if (know_script(APR_ARRAY_IDX(aliases, i, const etcl_alias_t *),
-                            server, pool, &known)) {
-                *(known_t *)apr_array_push(out) = known;
-            }
-        }
-    }
-    return out;
-}
-
-/* An application is a script at a URL; in several virtual hosts, for http and
- * https for example, it is the same. */
-static void count_script(etcl_member_t *member, const etcl_alias_t *alias)
-{
-    if (!member->scripts) {
-        member->only_script = alias->target;
-        member->only_mount = alias->url;
-        member->scripts = 1;
-    } else if (strcmp(member->only_script, alias->target) ||
-               strcmp(member->only_mount, alias->url)) {
-        member->scripts = 2;
-    }
-}
-
-/* "/" has no script name; "/shop/" and "//shop" are "/shop". */
-static const char *script_name(const etcl_alias_t *alias, apr_pool_t *pool)
-{
-    char *name;
-    size_t len;
-
-    if (alias->regex) {
-        return NULL;
-    }
-    name = apr_pstrdup(pool, alias->url);
-    ap_no2slash(name);
-    len = strlen(name);
-    if (len && name[len - 1] == '/') {
-        name[len - 1] = '\0';
-    }
-    return name;
-}
-
-static int has_preload(const apr_array_header_t *list,
-                       const etcl_preload_t *item)
-{
-    int i;
-
-    for (i = 0; i < list->nelts; ++i) {
-        const etcl_preload_t *each = &APR_ARRAY_IDX(list, i, etcl_preload_t);
-
-        if (!strcmp(each->script, item->script) &&
-            !strcmp(each->app_group, item->app_group) &&
-            !strcmp(each->callable, item->callable)) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
-/* Where a script will be: NULL in `app_group` or `script` if that depends. */
-static etcl_preload_t place_of(const known_t *known, apr_pool_t *pool)
-{
-    etcl_preload_t item = { .callable = known->callable };
-
-    item.script = etcl_groups_path(known->member, known->alias->target);
-    if (known->app_group) {
-        item.app_group =
-            etcl_expand_early(known->server, known->app_group,
-                              script_name(known->alias, pool), pool);
-    } else if (known->member->scripts == 1) {
-        item.app_group = "";
-    } else {
-        item.app_group =
-            etcl_expand_early(known->server, "%{RESOURCE}",
-                              script_name(known->alias, pool), pool);
-    }
-    return item;
-}
-
-static void add_preload(const known_t *known, apr_array_header_t *list,
-                        apr_pool_t *pool)
-{
-    etcl_preload_t item = place_of(known, pool);
-
-    if (item.script && item.app_group &&
-        list->nelts < ETCL_GROUP_PRELOADS_MAX && !has_preload(list, &item)) {
-        *(etcl_preload_t *)apr_array_push(list) = item;
-    }
-}
-
-static void resolve_scripts(etcl_member_t *member,
-                            const apr_array_header_t *known, apr_pool_t *pool)
-{
-    apr_array_header_t *list = apr_array_make(pool, 4, sizeof(etcl_preload_t));
-    int i;
-
-    etcl_imports_of(member, list);
-    for (i = 0; i < known->nelts; ++i) {
-        if (APR_ARRAY_IDX(known, i, known_t).member == member &&
-            APR_ARRAY_IDX(known, i, known_t).is_there) {
-            add_preload(&APR_ARRAY_IDX(known, i, known_t), list, pool);
-        }
-    }
-    member->group.preloads = (const etcl_preload_t *)(void *)list->elts;
-    member->group.preload_count = list->nelts;
-}
-
-static int has_name(const server_rec *server, const char *name)
-{
-    return server->server_hostname &&
-           !strcasecmp(server->server_hostname, name);
-}
-
-/* Of several scripts the first is it, as for requests; with a host, the first
- * of that server. */
-static const known_t *find_page(const etcl_member_t *member,
-                                const apr_array_header_t *known,
-                                const etcl_page_t *page, apr_pool_t *pool)
-{
-    const known_t *found = NULL;
-    int i;
-
-    for (i = 0; i < known->nelts; ++i) {
-        const known_t *each = &APR_ARRAY_IDX(known, i, known_t);
-        const char *mount = script_name(each->alias, pool);
-
-        if (each->member != member || !mount ||
-            !etcl_page_is_below(page->path, mount)) {
-            continue;
-        }
-        if (!page->name || has_name(each->server, page->name)) {
-            return each;
-        }
-        found = found ? found : each;
-    }
-    return found;
-}
-
-/* Returns what is wrong, or NULL. */
-static const char *resolve_page(etcl_member_t *member,
-                                const apr_array_header_t *known,
-                                apr_pool_t *pool)
-{
-    etcl_group_t *group = &member->group;
-    const char *stated = group->options.warm_up;
-    const known_t *found;
-    etcl_page_t page;
-
-    if (!stated || etcl_page_parse(stated, pool, &page) != APR_SUCCESS) {
-        return NULL;
-    }
-    found = find_page(member, known, &page, pool);
-    if (!found) {
-        return apr_psprintf(pool,
-                            "warm-up=%s fits no WSGIScriptAlias that the "
-                            "configuration gives to this group outside of "
-                            "<Directory> and <Location>",
-                            stated);
-    }
-    group->page = found->is_there ? place_of(found, pool)
-                                  : (etcl_preload_t){ NULL, NULL, NULL };
-    if (!group->page.app_group) {
-        group->page.script = NULL;
-    }
-    group->page_mount = script_name(found->alias, pool);
-    group->page_host = found->server->server_hostname
-                           ? found->server->server_hostname
-                           : "localhost";
-    return NULL;
-}
-
 apr_status_t etcl_groups_resolve(server_rec *main_server, apr_pool_t *pool)
 {
     const apr_array_header_t *members = etcl_config_register()->members;
-    const apr_array_header_t *known = known_scripts(main_server, pool);
+    const apr_array_header_t *known = etcl_scripts_known(main_server, pool);
     apr_status_t rv = APR_SUCCESS;
     int i;
 
-    for (i = 0; i < known->nelts; ++i) {
-        if (APR_ARRAY_IDX(known, i, known_t).is_there) {
-            count_script(APR_ARRAY_IDX(known, i, known_t).member,
-                         APR_ARRAY_IDX(known, i, known_t).alias);
-        }
-    }
     for (i = 0; i < members->nelts; ++i) {
         etcl_member_t *member = APR_ARRAY_IDX(members, i, etcl_member_t *);
         const char *why = etcl_account_resolve(&member->group, pool);
@@ -398,8 +160,7 @@ apr_status_t etcl_groups_resolve(server_rec *main_server, apr_pool_t *pool)
         resolve_server(&member->group,
                        APR_ARRAY_IDX(member->owners, 0, server_rec *));
         etcl_tuning_group(&member->group, pool);
-        resolve_scripts(member, known, pool);
-        why = resolve_page(member, known, pool);
+        why = etcl_scripts_resolve(member, known, pool);
         if (why) {
             log_unusable(member, why, main_server, pool);
             rv = APR_EGENERAL;
