@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -221,9 +222,12 @@ END_TEST
           "atexit.register(os.write, 2, b'atexit ')\n",                        \
           "1")
 
+static atomic_int is_loaded;
+
 static void *load_aside(void *data)
 {
     check_in("aside", ENDS, "1");
+    is_loaded = 1;
     pause();
     return data;
 }
@@ -238,7 +242,9 @@ static void stop_and_read(int destroy, const char *want)
     bridge_config()->destroy_interpreter = destroy;
     bridge_start();
     pthread_create(&thread, NULL, load_aside, NULL);
-    usleep(700000);
+    while (!is_loaded) {
+        usleep(1000); /* libcheck ends a test that waits too long */
+    }
     check_in("", ENDS, "1");
     ck_assert_int_ge(dup2(fd, 2), 0);
     unlink(path);

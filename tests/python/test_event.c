@@ -272,7 +272,7 @@ static etcl_answer_t interrupt(const char *code, fake_exchange_t *fake)
 
     bridge_script(code);
     pthread_create(&thread, NULL, work, &job);
-    for (tries = 0; tries < 500; tries++) {
+    for (tries = 0; tries < 1500; tries++) {
         usleep(20000);
         if (!etcl_runtime.interrupt(&fake->base)) {
             break;
