@@ -12,6 +12,7 @@
 #include "etcl_intake.h"
 #include "etcl_locate.h"
 #include "etcl_parent.h"
+#include "etcl_sluice.h"
 
 #include <mpm_common.h>
 
@@ -24,6 +25,7 @@ static void register_hooks(apr_pool_t *pool)
     etcl_guise_put_on(pool);
     etcl_auth_offer(pool);
     etcl_intake_offer(pool);
+    etcl_sluice_offer(pool);
     ap_hook_pre_config(etcl_config_begin, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_pre_config(etcl_parent_take_over, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(etcl_check_config, NULL, NULL, APR_HOOK_MIDDLE);

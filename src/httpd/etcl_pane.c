@@ -13,9 +13,9 @@ typedef struct {
 /* Filters that httpd puts into every chain, and that pass bytes on unread. */
 static int is_blind(const char *name)
 {
-    static const char *const names[] = { "byterange", "content_length",
+    static const char *const names[] = { "byterange",   "content_length",
                                          "http_header", "http_outerror",
-                                         "core" };
+                                         "etcl_sluice", "core" };
     apr_size_t i;
 
     for (i = 0; i < sizeof names / sizeof names[0]; ++i) {

@@ -6,8 +6,8 @@
 #include "etcl_httpd.h"
 #include "etcl_view.h"
 
-/* The most that the core's output filter takes without waiting for the client,
- * and room for a head. */
+/* What the core's output filter takes without keeping a part of it, with room
+ * for a head. */
 #define ETCL_POUR_PIECE ((apr_size_t)60 * 1024)
 
 typedef struct {
@@ -16,13 +16,10 @@ typedef struct {
     apr_size_t at;           /* where the next piece begins */
     apr_size_t left;         /* bytes that are still to be poured */
     char *piece;             /* ETCL_POUR_PIECE bytes, the caller's */
-    int waits;               /* how often the client was waited for */
 } etcl_pour_t;
 
 /**
- * Append the next piece, which must be passed on before the one after it. It
- * waits for a moment, but not for a slow client: what is left is then copied
- * into a file, which httpd sends without a thread.
+ * Append the next piece, which must be passed on before the one after it.
  *
  * Returns  APR_SUCCESS; ETCL_EPROTO: the bytes have gone
  */

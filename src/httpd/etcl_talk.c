@@ -21,12 +21,26 @@ static step_t fail(etcl_talk_t *t, int status)
     return STOP;
 }
 
+/* From here on, the client is not waited for. */
+static void open_sluice(etcl_talk_t *t)
+{
+    if (!t->sluice && !t->emit->question) {
+        t->sluice = etcl_sluice_open(t->r);
+    }
+}
+
+static apr_status_t pass(etcl_talk_t *t, int flush)
+{
+    open_sluice(t);
+    return etcl_emit_pass(t->emit, flush);
+}
+
 /* What waited goes first: with its head in the same brigade, httpd would make
  * an error page of it. */
 static void break_off(etcl_talk_t *t)
 {
     if (t->held || t->emit->pour.left) {
-        etcl_emit_pass(t->emit, 0);
+        pass(t, 0);
     }
     etcl_emit_break(t->emit);
 }
@@ -144,7 +158,10 @@ static step_t on_pull(etcl_talk_t *t, const etcl_frame_t *frame)
         return bad_worker(t, "asked for a body that has ended");
     }
     t->pulled = 1;
-    rv = t->emit->has_head ? etcl_emit_pass(t->emit, 1) : APR_SUCCESS;
+    rv = t->emit->has_head ? pass(t, 1) : APR_SUCCESS;
+    if (!rv && t->sluice) {
+        rv = etcl_sluice_settle(t->sluice);
+    }
     if (rv) {
         return cannot_pass(t, rv);
     }
@@ -375,7 +392,7 @@ static apr_status_t settle(etcl_talk_t *t, apr_size_t len)
         return APR_SUCCESS;
     }
     t->held = 0;
-    return etcl_emit_pass(t->emit, 0);
+    return pass(t, 0);
 }
 
 /* All frames of one packet. */
@@ -439,6 +456,18 @@ static apr_status_t recv_packet(etcl_talk_t *t, etcl_span_t *packet, int *fd,
     return etcl_link_recv(&t->kept->link, into, &packet->len, fd, nowait);
 }
 
+/* A client that is behind is served while the worker is waited for. */
+static apr_status_t await_packet(etcl_talk_t *t, etcl_span_t *packet, int *fd)
+{
+    const etcl_link_t *link = &t->kept->link;
+    apr_status_t rv = APR_SUCCESS;
+
+    if (t->sluice && etcl_sluice_is_behind(t->sluice)) {
+        rv = etcl_sluice_wait(t->sluice, link->fd, link->timeout_us);
+    }
+    return rv ? rv : recv_packet(t, packet, fd, 0);
+}
+
 static int is_readable(int fd, int wait_ms)
 {
     struct pollfd entry = { .fd = fd, .events = POLLIN };
@@ -453,9 +482,10 @@ static apr_status_t last_packet(etcl_talk_t *t, etcl_span_t *packet, int *fd)
     apr_status_t rv = APR_SUCCESS;
 
     if (!is_readable(t->kept->link.fd, CLOSE_WAIT_MS)) {
+        open_sluice(t);
         rv = etcl_emit_push(t->emit);
     }
-    return rv ? rv : recv_packet(t, packet, fd, 0);
+    return rv ? rv : await_packet(t, packet, fd);
 }
 
 /* The next packet. Before it waits, what the client has not been sent yet is
@@ -469,7 +499,7 @@ static apr_status_t next_packet(etcl_talk_t *t, etcl_span_t *packet, int *fd)
         return last_packet(t, packet, fd);
     }
     if ((!t->emit->has_passed && !t->held) || t->emit->has_eos) {
-        return recv_packet(t, packet, fd, 0);
+        return await_packet(t, packet, fd);
     }
     rv = recv_packet(t, packet, fd, 1);
     if (APR_STATUS_IS_EAGAIN(rv)) {
@@ -484,8 +514,8 @@ static apr_status_t next_packet(etcl_talk_t *t, etcl_span_t *packet, int *fd)
         return recv_packet(t, packet, fd, 0);
     }
     t->held = 0;
-    rv = etcl_emit_pass(t->emit, 1);
-    return rv ? rv : recv_packet(t, packet, fd, 0);
+    rv = pass(t, 1);
+    return rv ? rv : await_packet(t, packet, fd);
 }
 
 int etcl_talk_needs_link(const etcl_talk_t *t)
@@ -493,27 +523,36 @@ int etcl_talk_needs_link(const etcl_talk_t *t)
     return t->kept && t->has_ended && t->emit->pour.left;
 }
 
+static void miss_bytes(etcl_talk_t *t)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, t->r,
+                  "ETCL0142: the application promised %" APR_INT64_T_FMT
+                  " bytes (Content-Length) and sent %" APR_INT64_T_FMT
+                  ": the connection was closed",
+                  t->emit->promised, t->emit->taken);
+    break_off(t);
+}
+
+/* What is small leaves at once; it needs no sluice. */
+static void finish(etcl_talk_t *t)
+{
+    if (t->emit->taken > (apr_int64_t)ETCL_POUR_PIECE) {
+        open_sluice(t);
+    }
+    if (etcl_emit_missing(t->emit)) {
+        miss_bytes(t);
+    } else if (etcl_emit_end(t->emit) == ETCL_EPROTO) {
+        cannot_pass(t, ETCL_EPROTO);
+    }
+}
+
 void etcl_talk_finish(etcl_talk_t *t)
 {
-    const apr_int64_t missing = etcl_emit_missing(t->emit);
-    apr_status_t rv;
-
-    if (!t->has_ended) {
-        return;
+    if (t->has_ended) {
+        finish(t);
     }
-    if (missing) {
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, t->r,
-                      "ETCL0142: the application promised %" APR_INT64_T_FMT
-                      " bytes (Content-Length) and sent %" APR_INT64_T_FMT
-                      ": the connection was closed",
-                      t->emit->promised, t->emit->taken);
-        break_off(t);
-        return;
-    }
-    rv = etcl_emit_end(t->emit);
-    if (rv == ETCL_EPROTO) {
-        cannot_pass(t, rv);
-    }
+    etcl_sluice_close(t->sluice);
+    t->sluice = NULL;
 }
 
 etcl_talk_end_t etcl_talk_run(etcl_talk_t *t)

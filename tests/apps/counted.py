@@ -1,6 +1,7 @@
 """A body of any size, given in every way there is: the same bytes each time,
 and others for another `seed`."""
 
+import random
 import time
 from pathlib import Path
 
@@ -49,6 +50,41 @@ def as_stream(environ, start_response):
     return iter(pieces(numbers(environ)))
 
 
+def as_measured_stream(environ, start_response):
+    body = numbers(environ)
+    begin(start_response, body)
+    return iter(pieces(body))
+
+
+def written(environ, start_response):
+    write = start_response("200 OK", [("Content-Type", "text/plain")])
+    for piece in pieces(numbers(environ)):
+        write(piece)
+    return []
+
+
+def noise(environ, start_response):
+    """What no filter makes smaller."""
+    asked = query(environ)
+    seed = random.Random(int(asked.get("seed", "1")))
+    begin(start_response)
+    return iter(pieces(seed.randbytes(int(asked["size"]))))
+
+
+def between(environ, start_response):
+    """A body is read, and given back, when much has been given already."""
+    begin(start_response)
+    yield from pieces(numbers(environ))
+    yield environ["wsgi.input"].read()
+
+
+def breaks(environ, start_response):
+    """Fails when all but the end has been given."""
+    begin(start_response)
+    yield from pieces(numbers(environ))
+    raise RuntimeError("no end")
+
+
 def as_large_blocks(environ, start_response):
     body = numbers(environ)
     begin(start_response)
@@ -73,5 +109,6 @@ def slowly(environ, start_response):
 application = by_path({
     "/bytes": as_bytes, "/list": as_list, "/iterator": as_iterator,
     "/stream": as_stream, "/blocks": as_large_blocks, "/file": as_file,
-    "/slowly": slowly,
+    "/slowly": slowly, "/measured": as_measured_stream, "/breaks": breaks,
+    "/write": written, "/noise": noise, "/between": between,
 })

@@ -154,7 +154,8 @@ def test_the_first_block_does_not_wait_in_http_2(site):
         assert done.stdout.read() == b"second\n"
 
 
-def read_slowly(port: int, target: str) -> Connection:
+def read_slowly(port: int, target: str,
+                tls: ssl.SSLContext | None = None, **how) -> Connection:
     """Ask with a small window, and read nothing yet."""
     connection = Connection(port, timeout=20)
     connection.sock.close()
@@ -162,7 +163,9 @@ def read_slowly(port: int, target: str) -> Connection:
     connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     connection.sock.settimeout(20)
     connection.sock.connect(("127.0.0.1", port))
-    connection.send(request(target))
+    if tls:
+        connection.sock = tls.wrap_socket(connection.sock)
+    connection.send(request(target, **how))
     return connection
 
 

@@ -29,8 +29,13 @@ def tls_host(server, lines: str = "") -> tuple[str, int]:
         </VirtualHost>""", port
 
 
-def tls_ask(port: int, target: str = "/hello"):
+def trusting() -> ssl.SSLContext:
+    """For a client that takes any certificate."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    with Connection(port, tls=context) as connection:
+    return context
+
+
+def tls_ask(port: int, target: str = "/hello"):
+    with Connection(port, tls=trusting()) as connection:
         return connection.ask(target)
