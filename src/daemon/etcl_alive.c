@@ -29,7 +29,7 @@ int etcl_alive_take(etcl_reply_t *reply, etcl_span_t packet)
 {
     int gone;
 
-    if (!reply->asked || !is_told(packet, reply->out.serial, &gone)) {
+    if (!reply->asked || !is_told(packet, reply->box.out.serial, &gone)) {
         return 0;
     }
     reply->asked = 0;
@@ -49,13 +49,11 @@ int etcl_alive_is_late(etcl_span_t packet, apr_uint32_t serial)
 static apr_status_t ask(etcl_reply_t *reply)
 {
     char bytes[ETCL_FRAME_HEAD];
-    etcl_packet_t packet = { .ptr = bytes, .serial = reply->out.serial };
+    etcl_packet_t packet = { .ptr = bytes, .serial = reply->box.out.serial };
     apr_status_t rv;
 
     etcl_packet_add(&packet, ETCL_FRAME_ASK, 0, (etcl_span_t){ NULL, 0 });
-    pthread_mutex_lock(&reply->sending);
-    rv = etcl_link_send(reply->link, (etcl_span_t){ bytes, packet.len }, -1, 1);
-    pthread_mutex_unlock(&reply->sending);
+    rv = etcl_outbox_pass(&reply->box, (etcl_span_t){ bytes, packet.len });
     reply->asked = rv == APR_SUCCESS;
     return rv;
 }
@@ -71,14 +69,14 @@ static int is_readable(const etcl_link_t *link, int wait_ms)
 static void hear(etcl_reply_t *reply)
 {
     char bytes[ANSWER_ROOM];
-    ssize_t len = recv(reply->link->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+    ssize_t len = recv(reply->box.link->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
 
     if (len < 0 && (errno == EAGAIN || errno == EINTR)) {
         return;
     }
     if (len <= 0 ||
         !etcl_alive_take(reply, (etcl_span_t){ bytes, (apr_size_t)len })) {
-        reply->broken = ETCL_EGONE;
+        reply->box.broken = ETCL_EGONE;
     }
 }
 
@@ -95,7 +93,7 @@ int etcl_alive_gone(etcl_exchange_t *x)
     int wait_ms = reply->asked ? 0 : WAIT_MS;
     apr_status_t rv;
 
-    if (reply->is_gone || reply->broken != APR_SUCCESS) {
+    if (reply->is_gone || reply->box.broken != APR_SUCCESS) {
         return 1;
     }
     if (is_taken_up(reply)) {
@@ -107,8 +105,8 @@ int etcl_alive_gone(etcl_exchange_t *x)
             return !APR_STATUS_IS_EAGAIN(rv);
         }
     }
-    if (is_readable(reply->link, wait_ms)) {
+    if (is_readable(reply->box.link, wait_ms)) {
         hear(reply);
     }
-    return reply->is_gone || reply->broken != APR_SUCCESS;
+    return reply->is_gone || reply->box.broken != APR_SUCCESS;
 }

@@ -1,5 +1,5 @@
 /* Gathers bytes in one of two places. When that is worth it, and in which
- * packet they are spoken of, is etcl_reply.c's. */
+ * packet they are spoken of, is etcl_blocks.c's. */
 
 #include "etcl_bulk.h"
 #include "etcl_clock.h"

@@ -150,7 +150,7 @@ static int give_up(int thread, apr_int64_t now_us)
                            "replaced");
     service->runtime->dump(&duty->reply->base);
     etcl_park_lose(&service->park, duty->line);
-    etcl_reply_take_over(duty->reply, 504);
+    etcl_outbox_take_over(&duty->reply->box, 504);
     duty->now = (etcl_limits_thread_t){ ETCL_STAGE_LOST, now_us };
     pthread_mutex_unlock(&duty->lock);
     etcl_serve_add(service);
@@ -168,7 +168,7 @@ void etcl_guard_cut(int status)
         pthread_mutex_lock(&duty->lock);
         if (duty->call && duty->now.stage != ETCL_STAGE_LOST) {
             etcl_park_lose(&service->park, duty->line);
-            etcl_reply_take_over(duty->reply, status);
+            etcl_outbox_take_over(&duty->reply->box, status);
             duty->now.stage = ETCL_STAGE_LOST;
         }
         pthread_mutex_unlock(&duty->lock);

@@ -1,6 +1,6 @@
 /* A thread that looks at all replies now and then while some linger, and
  * sleeps otherwise. Under load it wakes 200 times a second, whatever the
- * number of requests. What a reply may do is etcl_reply.c's. */
+ * number of requests. What a reply may do is etcl_outbox.c's. */
 
 #include "etcl_linger.h"
 #include "etcl_clock.h"
@@ -22,8 +22,8 @@ static void send_late(apr_int64_t now_us)
     int i, count = atomic_load(&service->duty_count);
 
     for (i = 0; i < count; i++) {
-        if (!etcl_reply_hurry(service->duties[i].reply,
-                              now_us - ETCL_LINGER_US)) {
+        if (!etcl_outbox_hurry(&service->duties[i].reply->box,
+                               now_us - ETCL_LINGER_US)) {
             atomic_store(&linger.began, 1);
         }
     }

@@ -93,7 +93,7 @@ static apr_status_t check_hello(const server_t *self, const etcl_hello_t *hello)
 
 static apr_status_t send_one(server_t *self, etcl_line_t *line)
 {
-    etcl_packet_t *out = &self->reply.out;
+    etcl_packet_t *out = &self->reply.box.out;
 
     return etcl_link_send(&line->link, (etcl_span_t){ out->ptr, out->len }, -1,
                           0);
@@ -102,7 +102,7 @@ static apr_status_t send_one(server_t *self, etcl_line_t *line)
 /* The first packet of a link says who speaks. */
 static apr_status_t greet(server_t *self, etcl_line_t *line, etcl_span_t packet)
 {
-    etcl_packet_t *out = &self->reply.out;
+    etcl_packet_t *out = &self->reply.box.out;
     etcl_frame_t frame;
     etcl_hello_t hello;
     apr_status_t rv = etcl_frame_next(&packet, &frame);
@@ -326,7 +326,7 @@ static apr_status_t serve_packet(server_t *self, etcl_line_t *line,
  * told so; a link that has not greeted yet is simply closed. */
 static void refuse_queued(server_t *self, etcl_line_t *line)
 {
-    etcl_packet_t *out = &self->reply.out;
+    etcl_packet_t *out = &self->reply.box.out;
     etcl_span_t packet;
     etcl_frame_t frame;
     int refused = 0;

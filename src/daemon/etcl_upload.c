@@ -14,7 +14,7 @@
 
 static apr_status_t break_link(etcl_reply_t *reply)
 {
-    reply->broken = ETCL_EGONE;
+    reply->box.broken = ETCL_EGONE;
     return ETCL_EGONE;
 }
 
@@ -41,12 +41,12 @@ static apr_status_t ask(etcl_reply_t *reply, apr_size_t max, int whole)
     if (max < SMALL_READ) {
         pull = (etcl_pull_t){ .want = SMALL_READ, .least = 1 };
     }
-    rv = etcl_reply_room(reply, sizeof(pull));
+    rv = etcl_outbox_room(&reply->box, sizeof(pull));
     if (rv == APR_SUCCESS) {
-        rv = etcl_pull_encode(&pull, &reply->out);
+        rv = etcl_pull_encode(&pull, &reply->box.out);
     }
     if (rv == APR_SUCCESS) {
-        rv = etcl_reply_send(reply, -1);
+        rv = etcl_outbox_send(&reply->box, -1);
     }
     reply->owed = pull.want;
     return rv;
@@ -62,10 +62,11 @@ static apr_status_t recv_packet(etcl_reply_t *reply, char *into,
 
     out->ptr = into;
     do {
-        rv = etcl_link_recv(reply->link, into, &out->len, &fd, 0);
+        rv = etcl_link_recv(reply->box.link, into, &out->len, &fd, 0);
     } while (rv == APR_TIMEUP ||
              (rv == APR_SUCCESS && fd < 0 && etcl_alive_take(reply, *out)));
-    if (fd >= 0 && etcl_tray_accept(&reply->link->tray, fd) != APR_SUCCESS) {
+    if (fd >= 0 &&
+        etcl_tray_accept(&reply->box.link->tray, fd) != APR_SUCCESS) {
         return break_link(reply);
     }
     return rv == APR_SUCCESS ? APR_SUCCESS : break_link(reply);
@@ -106,7 +107,7 @@ static apr_status_t take_body(etcl_reply_t *reply, const etcl_frame_t *frame)
  * was taken out of it. */
 static apr_status_t take_laid(etcl_reply_t *reply, const etcl_frame_t *frame)
 {
-    const char *tray = reply->link->tray.ptr;
+    const char *tray = reply->box.link->tray.ptr;
     apr_size_t len;
 
     if (!tray || etcl_laid_decode(frame->payload, &len) != APR_SUCCESS ||
@@ -123,7 +124,7 @@ static apr_status_t take_laid(etcl_reply_t *reply, const etcl_frame_t *frame)
 
 static apr_status_t take_frame(etcl_reply_t *reply, const etcl_frame_t *frame)
 {
-    if (frame->serial != reply->out.serial || reply->ended != APR_SUCCESS) {
+    if (frame->serial != reply->box.out.serial || reply->ended != APR_SUCCESS) {
         return break_link(reply);
     }
     switch (frame->type) {
@@ -197,8 +198,8 @@ apr_status_t etcl_upload_read(etcl_exchange_t *x, char *into, apr_size_t max,
     apr_status_t rv;
 
     *got = 0;
-    etcl_reply_stay(reply);
-    while (reply->broken == APR_SUCCESS) {
+    etcl_outbox_stay(&reply->box);
+    while (reply->box.broken == APR_SUCCESS) {
         *got += take(reply, into + *got, max - *got);
         if (*got == max || (*got && !whole)) {
             return APR_SUCCESS;

@@ -118,7 +118,7 @@ START_TEST(what_was_not_asked_breaks_the_link)
     ck_assert_int_eq(ask(), 0);
     tell(0, SERIAL + 1);
     ck_assert_int_eq(ask(), 1);
-    ck_assert_int_eq(reply.broken, ETCL_EGONE);
+    ck_assert_int_eq(reply.box.broken, ETCL_EGONE);
 }
 END_TEST
 
