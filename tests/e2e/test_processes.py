@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -138,6 +139,23 @@ def test_a_virtual_environment_is_used(apache):
     seen = status(server)
     assert seen["prefix"] == str(env)
     assert f"{env}/{PYTHON_LIB}/site-packages" in seen["path"]
+
+
+def test_a_supervisor_may_have_fewer_descriptors_than_places(apache):
+    """A service manager gives 1024; a group of a hundred workers has places
+    for more than that, and most are empty."""
+    server = apache(GROUP.replace("processes=2", "processes=16 preload=on"),
+                    start=False)
+    old = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (128, old[1]))
+    try:
+        server.start()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, old)
+    server.log.wait_for("ETCL0236", 20, 16)
+    os.kill(status(server)["ppid"], signal.SIGUSR1)
+    server.log.wait_for("ETCL0237", 20, 16)
+    assert server.ask("/hello").status == 200
 
 
 @pytest.mark.slow(120)
