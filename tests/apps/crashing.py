@@ -40,6 +40,13 @@ def watch(environ, start_response):
         return crash(environ, start_response)
 
 
+def eat(environ, start_response):
+    """Pages that are really there."""
+    held = bytearray(int(query(environ)["size"]))
+    held[::4096] = b"x" * len(held[::4096])
+    return text(start_response, str(len(held)))
+
+
 def close_all(environ, start_response):
     """As daemons do that were written for a terminal."""
     os.closerange(3, 1024)
@@ -48,5 +55,5 @@ def close_all(environ, start_response):
 
 application = by_path({
     "/pid": pid, "/post": post, "/hold": hold, "/crash": crash,
-    "/exit": leave, "/watch": watch, "/close": close_all,
+    "/exit": leave, "/eat": eat, "/watch": watch, "/close": close_all,
 })

@@ -7,6 +7,7 @@ import resource
 import signal
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -150,6 +151,46 @@ def test_who_killed_it_is_told_as_far_as_it_is_known(apache, sign, says):
         server.expect_log(says)
     else:
         server.log.wait_for(says % os.getpid())
+    assert server.ask("/app/pid").status == 200
+
+
+@pytest.fixture
+def tight():
+    """A control group of 150 MB, and how to start something in it."""
+    mine = [line.split(":") for line in
+            Path("/proc/self/cgroup").read_text().splitlines()]
+    old = next((f"/memory{path}" for _, kind, path in mine
+                if kind == "memory"), None)
+    limit = "memory.limit_in_bytes" if old else "memory.max"
+    old = Path("/sys/fs/cgroup" + (old or mine[-1][2]))
+    new = old / f"etcl-e2e-{os.getpid()}"
+    try:
+        new.mkdir()
+        (new / limit).write_text(str(150_000_000))
+    except OSError as error:
+        pytest.skip(f"no control group can be made here: {error}")
+
+    def start(server):
+        (new / "cgroup.procs").write_text(str(os.getpid()))
+        try:
+            return server.start()
+        finally:
+            (old / "cgroup.procs").write_text(str(os.getpid()))
+
+    yield start
+    assert wait_until(lambda: not (new / "cgroup.procs").read_text())
+    new.rmdir()
+
+
+@pytest.mark.differs
+def test_a_worker_that_the_kernel_killed_for_memory_is_told_as_such(tight,
+                                                                    apache):
+    server = tight(apache(ONE, start=False))
+    server.allow_log("ETCL015[34]")
+    server.expect_log(
+        r"ETCL0231: .*signal 9 \(SIGKILL\); .*out of memory.*"
+        r"; it held GET /app/eat \(\d\.\d s\)$", 2)
+    assert server.ask("/app/eat?size=400000000").status == 502
     assert server.ask("/app/pid").status == 200
 
 

@@ -6,7 +6,9 @@ import os
 import pwd
 import re
 import secrets
+import shutil
 import subprocess
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -67,6 +69,45 @@ def test_an_account_without_a_passwd_entry(apache):
     seen = status(server)
     assert seen["uids"] == [54321] * 3 and seen["gids"] == [54321] * 3
     assert seen["groups"] in ([], [54321])
+
+
+JAILED = """
+import json, os
+def application(environ, start_response):
+    start_response("200 OK", [("Content-Type", "application/json")])
+    return [json.dumps([sorted(os.listdir("/")), os.getcwd(), os.getuid(),
+                        __file__, os.path.exists(environ["QUERY_STRING"])]
+                       ).encode()]
+"""
+
+
+@root_only
+@pytest.mark.parametrize("preload", ["off", "on"])
+def test_a_group_sees_nothing_outside_of_its_chroot(apache, preload):
+    """And its application loads there, answers, and is replaced."""
+    server = apache(start=False)
+    jail, library = server.root / "jail", Path(sysconfig.get_path("stdlib"))
+    shutil.copytree(library, jail / library.relative_to("/"), symlinks=True,
+                    ignore=shutil.ignore_patterns(
+                        "dist-packages", "config-*", "test", "idlelib",
+                        "lib2to3", "ensurepip", "tkinter", "__pycache__"))
+    script = jail / "srv/site.py"
+    script.parent.mkdir()
+    script.write_text(JAILED)
+    server.configure(f"""
+        WSGIDaemonProcess g chroot={jail} home=/srv preload={preload}
+        WSGIScriptAlias / {script} process-group=g \\
+            application-group=%{{GLOBAL}}
+        <Directory {script.parent}>
+            Require all granted
+        </Directory>""")
+    server.start()
+    seen = [["srv", "usr"], "/srv", pwd.getpwnam(group_user()).pw_uid,
+            "/srv/site.py", False]
+    assert json.loads(server.ask(f"/?{server.root}").body) == seen
+    script.touch()
+    server.log.wait_for("ETCL0237", 10)
+    assert json.loads(server.ask(f"/?{script}").body) == seen
 
 
 def listed(server) -> list[str]:

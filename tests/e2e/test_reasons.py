@@ -112,3 +112,60 @@ def test_whatever_the_reason_nobody_notices(apache, preload):
     assert load.report.sent > 500 and not load.report.failed, load.report
     assert load.report.max_ms < LONGEST_MS, load.report
     assert max(most.values()) <= 1, most
+
+
+COUNTS = """
+import os
+answered = 0
+
+
+def application(environ, start_response):
+    global answered
+    answered += 1
+    start_response("200 OK", [])
+    return [f"{os.getpid()} {answered}".encode()]
+"""
+
+
+def test_workers_do_not_all_reach_their_number_together(apache):
+    """maximum-requests= less a tenth of it at most, by chance."""
+    server = site(apache, {
+        "counts": "processes=1 preload=on maximum-requests=100"}, COUNTS)
+    reached, end = {}, time.monotonic() + 15
+    with server.connect() as connection:
+        while len(reached) < 6 and time.monotonic() < end:
+            pid, count = connection.ask("/counts").text.split()
+            if int(count) >= 80 and pid not in reached and server.log.find(
+                    rf"ETCL0263.*counts \(pid {pid}\).*maximum-requests"):
+                reached[pid] = int(count)
+    assert len(reached) == 6
+    assert all(90 <= count <= 105 for count in reached.values()), reached
+    assert len({*reached.values()}) > 1, reached
+
+
+EATS = """
+def application(environ, start_response):
+    if environ["QUERY_STRING"]:
+        bytearray(int(environ["QUERY_STRING"]))
+    start_response("200 OK", [])
+    return [b"ok"]
+"""
+
+
+@pytest.mark.parametrize("preload", ["off", "on"])
+def test_memory_that_is_not_given_costs_the_request_that_wanted_it(apache,
+                                                                   preload):
+    """memory-limit=: MemoryError, and nobody is replaced."""
+    server = site(apache, {"eats": f"processes=2 memory-limit=500000000"
+                                   f" preload={preload}"}, EATS)
+    server.log.wait_for("ETCL0236", count=2)
+    server.expect_traceback("MemoryError", 10)
+    before = daemons(server)
+    with Pressure(server.port, Ask("/eats", holds="ok"),
+                  connections=8) as load:
+        load.pause(0.3)
+        for _ in range(10):
+            assert server.ask("/eats?800000000").status == 500
+            assert server.ask("/eats?8000000").status == 200
+    assert load.report.sent > 50 and not load.report.failed, load.report
+    assert daemons(server) == before
