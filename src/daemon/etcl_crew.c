@@ -210,10 +210,10 @@ static void tell_kill(const etcl_crew_t *crew, int slot)
     const etcl_policy_slot_t *state = &crew->policy->slot[slot];
     etcl_obituary_t of = write_up(crew, slot);
 
-    if (state->late) {
-        etcl_obituary_late(&of, crew->policy->startup_us);
-    } else if (crew->member[slot].stood_still) {
+    if (crew->member[slot].stood_still) {
         etcl_obituary_still(&of, ETCL_POLICY_LOOKS_MAX * ETCL_POLICY_LOOK_US);
+    } else if (state->late) {
+        etcl_obituary_late(&of, crew->policy->startup_us);
     } else {
         etcl_obituary_overdue(&of);
     }

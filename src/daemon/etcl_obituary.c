@@ -110,6 +110,15 @@ void etcl_obituary_still(const etcl_obituary_t *of, apr_int64_t still_us)
     char facts[ETCL_OBITUARY_MAX];
 
     etcl_obituary_facts(of, facts);
+    if (of->starting) {
+        etcl_journal_say(ETCL_LOG_WARNING,
+                         "ETCL0380: worker %d of group %s (pid %ld) stood "
+                         "still for %d s before it was ready and was killed "
+                         "by its supervisor; another one is started%s",
+                         of->slot, of->group, of->pid,
+                         (int)(still_us / 1000000), facts);
+        return;
+    }
     etcl_journal_say(ETCL_LOG_WARNING,
                      "ETCL0293: worker %d of group %s (pid %ld) has a "
                      "successor, stood still for %d s and was killed by its "

@@ -39,7 +39,7 @@ apr_size_t etcl_obituary_facts(const etcl_obituary_t *of,
 /** ... it was not ready within `startup_us`. */
 void etcl_obituary_late(const etcl_obituary_t *of, apr_int64_t startup_us);
 
-/** ... it stood still, had a successor, and stood still for `still_us`. */
+/** ... it stood still for `still_us`, and had a successor or was not ready. */
 void etcl_obituary_still(const etcl_obituary_t *of, apr_int64_t still_us);
 
 /** ... it did not end in time. */

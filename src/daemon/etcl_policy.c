@@ -372,23 +372,30 @@ void etcl_policy_template_refused(etcl_policy_t *policy, int place)
     }
 }
 
+/* Nobody waits for a worker that retires, but for one that starts all do: a
+ * successor is not there before it, and no other is tried meanwhile. */
+static int is_passing(const etcl_policy_slot_t *slot)
+{
+    return slot->state == ETCL_WORKER_RETIRING ||
+           (slot->state == ETCL_WORKER_STARTING && !slot->unborn);
+}
+
 int etcl_policy_looked(etcl_policy_t *policy, int slot, apr_int64_t beat_us)
 {
     etcl_policy_slot_t *self = &policy->slot[slot];
+    int passes = is_passing(self);
 
-    int retires = self->state == ETCL_WORKER_RETIRING;
-
-    if ((self->state != ETCL_WORKER_READY && !retires) ||
+    if ((self->state != ETCL_WORKER_READY && !passes) ||
         self->beat_us != beat_us) {
         self->beat_us = beat_us;
         self->still = 0;
         return 0;
     }
     self->still++;
-    if (retires && self->still >= ETCL_POLICY_LOOKS_MAX) {
+    if (passes && self->still >= ETCL_POLICY_LOOKS_MAX) {
         self->until_us = 1; /* is over */
     }
-    if (retires || self->still != ETCL_POLICY_LOOKS) {
+    if (passes || self->still != ETCL_POLICY_LOOKS) {
         return 0;
     }
     self->stale = 1;

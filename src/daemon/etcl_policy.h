@@ -24,7 +24,8 @@
 #define ETCL_POLICY_LOOKS 6
 
 /* At so many it is killed, once it has a successor: what it holds can then be
- * asked of another worker. */
+ * asked of another worker. So is one that is not ready yet: its heart beats
+ * before it loads anything. */
 #define ETCL_POLICY_LOOKS_MAX 20
 
 /* A template forks in milliseconds. One that takes longer stands still. */

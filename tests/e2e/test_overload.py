@@ -10,6 +10,7 @@ import pytest
 
 from client import request
 from groups import WIDE, group
+from pressure import Ask, Pressure
 from test_limits import occupy
 from waiting import wait_until
 
@@ -142,6 +143,31 @@ def test_a_stalled_upload_takes_no_thread(apache):
 
 
 BODY = "WSGIScriptAlias /body {apps}/body.py\n"
+
+
+@pytest.mark.differs
+def test_fifty_clients_of_a_byte_at_a_time_take_no_thread(apache):
+    """Half of them send their head so, half their body; others are answered
+    as if they were not there, and in the end so are they."""
+    server = apache(group("threads=1") + BODY + WIDE)
+    whole = request("/body/all", method="POST", body=b"x" * 50)
+    starts = [0 if number % 2 else len(whole) - 50 for number in range(50)]
+    slow = [server.connect(timeout=30) for _ in starts]
+    with Pressure(server.port, Ask("/hello"), connections=4) as load:
+        for connection, start in zip(slow, starts):
+            connection.send(whole[:start])
+        for step in range(50):
+            for connection, start in zip(slow, starts):
+                connection.send(whole[start + step:start + step + 1])
+            load.pause(0.03)
+        busy = load.pause(0.1)
+    for connection, start in zip(slow, starts):
+        connection.send(whole[start + 50:])
+        assert connection.read().status == 200
+        connection.close()
+    report = load.report.within(0, busy[1])
+    assert report.sent > 100 and not report.failed, report
+    assert report.max_ms < 500, report
 
 
 @pytest.mark.differs

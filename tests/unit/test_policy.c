@@ -374,6 +374,28 @@ START_TEST(a_worker_that_stands_still_is_replaced)
 }
 END_TEST
 
+START_TEST(a_worker_that_stands_still_before_it_is_ready_is_killed)
+{
+    int i;
+
+    begin(1);
+    start_ready(0, NOW);
+    etcl_policy_renew(&policy, 0);
+    expect(ETCL_DO_FORK, 1, NOW);
+    etcl_policy_forked(&policy, 1, NOW);
+    for (i = 0; i < ETCL_POLICY_LOOKS_MAX; i++) {
+        expect(ETCL_DO_WAIT, -1, NOW);
+        ck_assert_int_eq(etcl_policy_looked(&policy, 1, 1), 0);
+        ck_assert_int_eq(etcl_policy_looked(&policy, 0, i), 0);
+    }
+    ck_assert_int_eq(etcl_policy_looked(&policy, 1, 1), 0);
+    expect(ETCL_DO_KILL, 1, NOW);
+    etcl_policy_killed(&policy, 1);
+    etcl_policy_ended(&policy, 1, 0, NOW);
+    expect(ETCL_DO_FORK, 1, NOW);
+}
+END_TEST
+
 START_TEST(a_limit_does_not_try_code_that_is_known_not_to_load)
 {
     begin(1);
@@ -577,6 +599,8 @@ Suite *suite_policy(void)
     tcase_add_test(tests,
                    eviction_has_a_time_of_its_own_until_there_is_a_hurry);
     tcase_add_test(tests, a_worker_that_stands_still_is_replaced);
+    tcase_add_test(tests,
+                   a_worker_that_stands_still_before_it_is_ready_is_killed);
     tcase_add_test(tests, a_limit_does_not_try_code_that_is_known_not_to_load);
     tcase_add_test(tests,
                    with_wait_the_first_new_worker_sends_all_old_ones_home);
