@@ -62,7 +62,7 @@ static void look_at_threads(void)
 
 static void look(int ending)
 {
-    const etcl_service_t *service = guard.service;
+    etcl_service_t *service = guard.service;
     etcl_limits_state_t *state = &guard.state;
     etcl_roster_slot_t self;
 
@@ -72,6 +72,7 @@ static void look(int ending)
     state->loading_us =
         atomic_load(&service->loaded) ? 0 : atomic_load(&service->loading_us);
     state->cpu_spent = atomic_load(&cpu_spent);
+    state->drained = etcl_park_is_drained(&service->park);
     state->ending = ending;
     if (etcl_roster_read(service->worker->roster, service->worker->slot,
                          &self) == APR_SUCCESS) {

@@ -191,6 +191,7 @@ static const char *describe(etcl_why_t why)
         [ETCL_WHY_STARTUP] = "no script loaded within startup-timeout",
         [ETCL_WHY_DEADLOCK] = "Python is stuck for deadlock-timeout",
         [ETCL_WHY_CPU] = "it has used cpu-time-limit",
+        [ETCL_WHY_DESCRIPTORS] = "it has no descriptor left for a connection",
     };
 
     return words[why] ? words[why] : etcl_note_why(why);

@@ -129,6 +129,10 @@ static etcl_due_t check_age(const etcl_limits_t *limits,
     if (state->cpu_spent) {
         return due;
     }
+    if (state->drained) {
+        due.why = ETCL_WHY_DESCRIPTORS;
+        return due;
+    }
     if (limits->requests && state->requests >= limits->requests) {
         due.why = ETCL_WHY_REQUESTS;
         return due;

@@ -40,6 +40,7 @@ typedef struct {
     apr_int64_t loading_us; /* the first request, and no script has loaded */
     apr_uint64_t requests;  /* answered */
     int cpu_spent;          /* SIGXCPU has come */
+    int drained;            /* it has no descriptor for a new link */
     int asked;              /* it has asked for a successor */
     int ending;             /* it was told to end */
     int capacity;           /* threads that it is to have */

@@ -29,6 +29,7 @@ const char *etcl_note_why(apr_uint32_t why)
         [ETCL_WHY_DEADLOCK] = "deadlock_timeout",
         [ETCL_WHY_CPU] = "cpu_time_limit",
         [ETCL_WHY_RSS] = "rss_limit",
+        [ETCL_WHY_DESCRIPTORS] = "descriptor_limit",
     };
 
     return names[why < ETCL_WHY_COUNT ? why : ETCL_WHY_SHUTDOWN];

@@ -38,6 +38,7 @@ typedef enum {
     ETCL_WHY_DEADLOCK = 9,
     ETCL_WHY_CPU = 10,
     ETCL_WHY_RSS = 11,
+    ETCL_WHY_DESCRIPTORS = 12,
     ETCL_WHY_COUNT
 } etcl_why_t;
 

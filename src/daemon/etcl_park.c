@@ -141,18 +141,33 @@ static void take_in(etcl_park_t *park, const etcl_link_t *link)
  * ever: it rests until etcl_park_sweep. */
 static int starves(etcl_park_t *park, apr_status_t rv)
 {
-    if (!APR_STATUS_IS_EMFILE(rv) && rv != ENFILE && rv != ENOMEM &&
-        rv != ENOBUFS) {
+    int drains = APR_STATUS_IS_EMFILE(rv), is_news;
+
+    if (!drains && rv != ENFILE && rv != ENOMEM && rv != ENOBUFS) {
         return 0;
     }
-    etcl_journal_say(ETCL_LOG_ERR,
-                     "ETCL0245: pid %ld cannot accept a connection: %s; the "
-                     "application may be leaking descriptors",
-                     (long)getpid(), strerror(rv));
     pthread_mutex_lock(&park->lock);
+    is_news = !park->drained;
+    park->drained |= drains;
     park->starved = 1;
     pthread_mutex_unlock(&park->lock);
+    if (is_news) {
+        etcl_journal_say(ETCL_LOG_ERR,
+                         "ETCL0245: pid %ld cannot accept a connection: %s; "
+                         "the application may be leaking descriptors",
+                         (long)getpid(), strerror(rv));
+    }
     return 1;
+}
+
+int etcl_park_is_drained(etcl_park_t *park)
+{
+    int drained;
+
+    pthread_mutex_lock(&park->lock);
+    drained = park->drained;
+    pthread_mutex_unlock(&park->lock);
+    return drained;
 }
 
 static void accept_links(etcl_park_t *park)

@@ -45,6 +45,7 @@ typedef struct {
     int lost;    /* of `count`: LOST */
     int shut;    /* the worker retires */
     int starved; /* no descriptor was left to accept with */
+    int drained; /* and that was the process's own limit, at some time */
 } etcl_park_t;
 
 /**
@@ -91,6 +92,9 @@ void etcl_park_lose(etcl_park_t *park, etcl_line_t *line);
 /** Wait at most `wait_us` for the last link to go, lost ones apart; returns
  *  how many are busy, or -1 when there is no link any more. */
 int etcl_park_rest(etcl_park_t *park, apr_int64_t wait_us);
+
+/** Whether this process ever had no descriptor left to accept with. */
+int etcl_park_is_drained(etcl_park_t *park);
 
 /** Now and then: close links that never greeted, let windows of idle ones
  *  rest, accept again. */

@@ -47,6 +47,15 @@ def eat(environ, start_response):
     return text(start_response, str(len(held)))
 
 
+def leak(environ, start_response):
+    """Descriptors, until there is none."""
+    try:
+        while True:
+            os.dup(2)
+    except OSError:
+        return text(start_response, str(os.getpid()))
+
+
 def close_all(environ, start_response):
     """As daemons do that were written for a terminal."""
     os.closerange(3, 1024)
@@ -55,5 +64,6 @@ def close_all(environ, start_response):
 
 application = by_path({
     "/pid": pid, "/post": post, "/hold": hold, "/crash": crash,
-    "/exit": leave, "/eat": eat, "/watch": watch, "/close": close_all,
+    "/exit": leave, "/eat": eat, "/leak": leak, "/watch": watch,
+    "/close": close_all,
 })

@@ -323,6 +323,20 @@ def test_a_stopped_worker_that_goes_on_finishes(apache):
     assert wait_until(lambda: len(workers(server)) == 2)
 
 
+@pytest.mark.differs
+def test_a_worker_that_leaks_descriptors_is_replaced(apache):
+    """It cannot take a new link: who wants one waits for its successor."""
+    server = apache(MAIN + WIDE + GROUP % "processes=1 threads=20")
+    server.expect_log("ETCL0245: .*Too many open files", 1)
+    victim = int(server.ask("/app/leak").text)
+    with Pressure(server.port, GET, Ask("/app/hold?seconds=0.1")) as load:
+        server.log.wait_for(f"ETCL0237.*{victim}", 10)
+        load.pause(0.3)
+    assert server.log.find(rf"ETCL0263.*{victim}.*no descriptor left")
+    assert not load.report.failed, load.report
+    assert worker(server) != victim
+
+
 # Again and again
 
 CRASHES = {

@@ -152,6 +152,10 @@ static const struct {
       &none,
       { THREADS(busy), .cpu_spent = 1 },
       { .what = ETCL_DUE_RENEW, .why = ETCL_WHY_CPU } },
+    { "no descriptor is left",
+      &none,
+      { THREADS(busy), .drained = 1 },
+      { .what = ETCL_DUE_RENEW, .why = ETCL_WHY_DESCRIPTORS } },
 };
 
 START_TEST(what_is_due)
