@@ -144,7 +144,7 @@ static void limit(const etcl_group_t *group, int resource, const char *option,
     }
 }
 
-void etcl_environment_limit(const etcl_group_t *group)
+void etcl_environment_limit_memory(const etcl_group_t *group)
 {
     const etcl_group_options_t *options = &group->options;
 
@@ -152,6 +152,12 @@ void etcl_environment_limit(const etcl_group_t *group)
           options->memory_limit);
     limit(group, RLIMIT_AS, "virtual-memory-limit",
           options->virtual_memory_limit, options->virtual_memory_limit);
+}
+
+void etcl_environment_limit_time(const etcl_group_t *group)
+{
+    const etcl_group_options_t *options = &group->options;
+
     limit(group, RLIMIT_CPU, "cpu-time-limit", options->cpu_time_limit,
           options->cpu_time_limit + 1 + options->shutdown_timeout);
 }

@@ -24,9 +24,13 @@ apr_status_t etcl_environment_enter(const etcl_group_t *group);
 apr_status_t etcl_environment_settle(const etcl_group_t *group,
                                      apr_pool_t *pool);
 
-/** Limits of memory and CPU time, which are for workers only; failures are
- *  warnings. */
-void etcl_environment_limit(const etcl_group_t *group);
+/** Limits of memory, before any of it is taken: of workers, and of templates,
+ *  whose memory is theirs. Failures are warnings. */
+void etcl_environment_limit_memory(const etcl_group_t *group);
+
+/** The limit of CPU time: of workers only. A template loads and forks for all
+ *  of them, and nobody replaces it for that. */
+void etcl_environment_limit_time(const etcl_group_t *group);
 
 /** Whether the locale in force is C or POSIX, so that Python needs UTF-8. */
 int etcl_environment_is_plain(void);

@@ -165,7 +165,7 @@ void etcl_template_run(const etcl_template_t *template)
     follow(parent);
     etcl_caught_prepare();
     etcl_load_tell(self->ends.control_fd, &loaded);
-    etcl_environment_limit(self->group);
+    etcl_environment_limit_memory(self->group);
     runtime = etcl_load_python(self->group, 1);
     if (!runtime) {
         _exit(EXIT_NO_START);

@@ -139,6 +139,7 @@ void etcl_worker_begin(const etcl_worker_t *worker, int printed)
     if (rv != APR_SUCCESS) {
         fail(worker, "monitor thread", rv);
     }
+    etcl_environment_limit_time(worker->group);
 }
 
 void etcl_worker_run(const etcl_worker_t *worker)
@@ -146,7 +147,7 @@ void etcl_worker_run(const etcl_worker_t *worker)
     const etcl_group_t *group = worker->group;
 
     etcl_worker_begin(worker, arrange_fds(worker));
-    etcl_environment_limit(group);
+    etcl_environment_limit_memory(group);
     service.runtime = etcl_load_python(group, 0);
     if (!service.runtime) {
         _exit(EXIT_NO_START);

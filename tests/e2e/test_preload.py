@@ -310,10 +310,15 @@ def test_a_supervisor_that_is_killed_takes_its_template_along(apache):
 
 def test_limits_are_those_of_each_worker(apache):
     server = apache(PRELOAD.replace(
-        "preload=on", "preload=on maximum-requests=20 memory-limit=900000000"))
+        "preload=on", "preload=on maximum-requests=20 memory-limit=900000000"
+        " cpu-time-limit=1000"))
     wait_ready(server)
     limits = read_proc(workers(server)[0], "limits").decode()
     assert re.search(r"Max data size\s+900000000", limits)
+    assert re.search(r"Max cpu time\s+1000", limits)
+    limits = read_proc(templates(server)[0], "limits").decode()
+    assert re.search(r"Max data size\s+900000000", limits)
+    assert re.search(r"Max cpu time\s+unlimited", limits)
     with Pressure(server.port, Ask("/hello"), connections=4) as load:
         server.log.wait_for(READY, 15, 8)
     assert load.report.sent > 40 and not load.report.failed, load.report
