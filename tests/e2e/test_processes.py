@@ -144,7 +144,7 @@ def test_a_virtual_environment_is_used(apache):
 def test_a_supervisor_may_have_fewer_descriptors_than_places(apache):
     """A service manager gives 1024; a group of a hundred workers has places
     for more than that, and most are empty."""
-    server = apache(GROUP.replace("processes=2", "processes=16 preload=on"),
+    server = apache(GROUP.replace("processes=2", "processes=12 preload=on"),
                     start=False)
     old = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (128, old[1]))
@@ -152,9 +152,9 @@ def test_a_supervisor_may_have_fewer_descriptors_than_places(apache):
         server.start()
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, old)
-    server.log.wait_for("ETCL0236", 20, 16)
+    server.log.wait_for("ETCL0236", 20, 12)
     os.kill(status(server)["ppid"], signal.SIGUSR1)
-    server.log.wait_for("ETCL0237", 20, 16)
+    server.log.wait_for("ETCL0237", 20, 12)
     assert server.ask("/hello").status == 200
 
 
