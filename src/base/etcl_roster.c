@@ -7,8 +7,9 @@
 #include <stdatomic.h>
 
 #define MAGIC 0x4554524fu /* "ETRO" */
-#define VERSION 3u
+#define VERSION 4u
 #define CAPACITY_MAX 65535u
+#define FAILING_MAX 65535u
 #define RESTING (-1)
 
 typedef struct {
@@ -20,6 +21,7 @@ typedef struct {
     _Atomic apr_uint64_t requests;
     _Atomic apr_uint32_t last;
     _Atomic apr_uint32_t last_detail;
+    _Atomic apr_uint32_t failing;
 } line_t;
 
 /* A script and the version of it that is in use; 0: none. */
@@ -78,7 +80,8 @@ static int is_possible(apr_uint32_t state, apr_uint32_t last,
                        const etcl_roster_slot_t *slot)
 {
     return state <= ETCL_SLOT_DEAD && last <= ETCL_LAST_LOAD &&
-           slot->capacity <= CAPACITY_MAX && slot->heartbeat_us >= 0;
+           slot->capacity <= CAPACITY_MAX && slot->failing <= FAILING_MAX &&
+           slot->heartbeat_us >= 0;
 }
 
 apr_status_t etcl_roster_read(const etcl_roster_t *roster, int slot,
@@ -99,7 +102,8 @@ apr_status_t etcl_roster_read(const etcl_roster_t *roster, int slot,
                               .capacity = atomic_load(&line->capacity),
                               .heartbeat_us = atomic_load(&line->heartbeat_us),
                               .requests = atomic_load(&line->requests),
-                              .last_detail = atomic_load(&line->last_detail) };
+                              .last_detail = atomic_load(&line->last_detail),
+                              .failing = atomic_load(&line->failing) };
     if (!is_possible(state, last, out)) {
         *out = (etcl_roster_slot_t){ .state = ETCL_SLOT_EMPTY };
         return ETCL_EPROTO;
@@ -180,6 +184,11 @@ void etcl_roster_set_state(etcl_roster_t *roster, int slot,
     atomic_store(&roster->lines[slot].state, (apr_uint32_t)state);
 }
 
+void etcl_roster_set_failing(etcl_roster_t *roster, int slot, int failing)
+{
+    atomic_store(&roster->lines[slot].failing, (apr_uint32_t)failing);
+}
+
 /* The state goes last: until then a reader sees the old worker's. An
  * incarnation is never 0, which means "any" on the wire. */
 void etcl_roster_begin(etcl_roster_t *roster, int slot, apr_uint32_t pid,
@@ -193,6 +202,7 @@ void etcl_roster_begin(etcl_roster_t *roster, int slot, apr_uint32_t pid,
     atomic_store(&line->capacity, capacity);
     atomic_store(&line->heartbeat_us, now_us);
     atomic_store(&line->requests, 0);
+    atomic_store(&line->failing, 0);
     etcl_roster_set_state(roster, slot, ETCL_SLOT_STARTING);
 }
 

@@ -47,6 +47,7 @@ typedef struct {
     apr_uint64_t requests;    /* answered by this worker */
     etcl_last_t last;
     apr_uint32_t last_detail;
+    apr_uint32_t failing; /* scripts it could not load, 0 .. 65535 */
 } etcl_roster_slot_t;
 
 /**
@@ -99,6 +100,8 @@ void etcl_roster_set_outlook(etcl_roster_t *roster, etcl_outlook_t outlook,
                              apr_int64_t now_us);
 void etcl_roster_set_state(etcl_roster_t *roster, int slot,
                            etcl_slot_state_t state);
+/** Before it becomes READY: so many of its scripts did not load. */
+void etcl_roster_set_failing(etcl_roster_t *roster, int slot, int failing);
 /** A new worker: state STARTING, incarnation + 1, counters 0. */
 void etcl_roster_begin(etcl_roster_t *roster, int slot, apr_uint32_t pid,
                        apr_uint32_t capacity, apr_int64_t now_us);

@@ -30,6 +30,7 @@ static void take_ready(const etcl_news_t *news, int slot, int failing)
         tell_old_stays(news);
         return;
     }
+    etcl_roster_set_failing(crew->handover->roster, slot, failing);
     etcl_roster_set_state(crew->handover->roster, slot,
                           group->options.threads ? ETCL_SLOT_READY
                                                  : ETCL_SLOT_EMPTY);

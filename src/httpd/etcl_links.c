@@ -53,9 +53,33 @@ static etcl_kept_t *take_stale(etcl_kept_t **list, apr_uint32_t incarnation)
     return stale;
 }
 
+static void drop_all(etcl_kept_t *list)
+{
+    etcl_kept_t *next;
+
+    for (; list; list = next) {
+        next = list->next;
+        etcl_links_drop(list);
+    }
+}
+
+void etcl_links_clear(etcl_links_t *links)
+{
+    etcl_kept_t *list;
+    int slot;
+
+    for (slot = 0; slot < links->slots; ++slot) {
+        pthread_mutex_lock(&links->mutex);
+        list = links->idle[slot];
+        links->idle[slot] = NULL;
+        pthread_mutex_unlock(&links->mutex);
+        drop_all(list);
+    }
+}
+
 static etcl_kept_t *take_idle(etcl_links_t *links, const etcl_lease_t *lease)
 {
-    etcl_kept_t *kept, *stale, *next;
+    etcl_kept_t *kept, *stale;
 
     pthread_mutex_lock(&links->mutex);
     stale = take_stale(&links->idle[lease->slot], lease->incarnation);
@@ -64,10 +88,7 @@ static etcl_kept_t *take_idle(etcl_links_t *links, const etcl_lease_t *lease)
         links->idle[lease->slot] = kept->next;
     }
     pthread_mutex_unlock(&links->mutex);
-    for (; stale; stale = next) {
-        next = stale->next;
-        etcl_links_drop(stale);
-    }
+    drop_all(stale);
     return kept;
 }
 

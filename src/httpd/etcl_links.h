@@ -37,6 +37,9 @@ apr_status_t etcl_links_borrow(etcl_live_t *live, const etcl_lease_t *lease,
 /** The call ended cleanly: keep the link. */
 void etcl_links_give_back(etcl_live_t *live, etcl_kept_t *kept);
 
+/** Close all that are idle. Any thread. */
+void etcl_links_clear(etcl_links_t *links);
+
 /** Close it. */
 void etcl_links_drop(etcl_kept_t *kept);
 

@@ -12,10 +12,11 @@
 
 typedef struct etcl_links_t etcl_links_t; /* etcl_links.h */
 
-/* Shared by all processes of Apache: the time of the latest refusal, so that
- * a burst of them is one line in the log. */
+/* Shared by all processes of Apache, so that one of them logs for all: atomic
+ * integers. */
 typedef struct {
-    apr_int64_t refused_us; /* atomic */
+    apr_int64_t refused_us; /* when the latest request was refused */
+    int kept; /* it was said that the generation before serves on */
 } etcl_burst_t;
 
 struct etcl_live_t {
@@ -66,10 +67,12 @@ struct etcl_live_t {
     apr_int64_t flush_max;   /* bytes to the client without a flush; 0 */
     int flush_delay_ms;      /* waited for more before a flush */
     apr_int64_t handover_us; /* old: give up waiting for the new by then */
+    apr_int64_t retry_us;    /* old: when the new tries to load again */
 
     /* Of one Apache child. */
     int seat; /* on the board, or -1 */
     etcl_links_t *links;
+    int is_lent; /* old: requests of the next generation were sent to it */
 };
 
 /* What is not in the group itself. */

@@ -11,6 +11,7 @@
 #include "etcl_spawn.h"
 #include "etcl_runtimes.h"
 #include "etcl_stale.h"
+#include "etcl_succession.h"
 #include "etcl_tuning.h"
 
 #include <ap_mpm.h>
@@ -73,6 +74,19 @@ static void forget(etcl_live_t *live)
     etcl_live_destroy(live);
 }
 
+/* The group that took an old one's place, or NULL. */
+static const etcl_live_t *find_successor(const etcl_live_t *old)
+{
+    const etcl_live_t *live;
+
+    for (live = retain->lives; live; live = live->next) {
+        if (!live->is_old && !strcmp(live->name, old->name)) {
+            return live;
+        }
+    }
+    return NULL;
+}
+
 static void watch(etcl_live_t *live);
 
 /* While there is none, nobody takes requests: who kills it once or twice, by
@@ -122,6 +136,9 @@ static void supervisor_ended(etcl_live_t *live, int status)
 {
     live->proc.pid = 0;
     if (live->is_old) {
+        if (!is_stopping()) {
+            etcl_succession_end(live, find_successor(live));
+        }
         forget(live);
         return;
     }
@@ -265,38 +282,6 @@ int etcl_parent_take_over(apr_pool_t *pconf, apr_pool_t *plog,
     return OK;
 }
 
-/* As many workers as it is to have: half of its slots. */
-static int is_ready(const etcl_live_t *live)
-{
-    etcl_roster_slot_t slot;
-    int i, ready = 0;
-
-    for (i = 0; i < live->slots; ++i) {
-        if (!etcl_roster_read(live->roster, i, &slot) &&
-            etcl_roster_takes(&slot, etcl_clock_us())) {
-            ++ready;
-        }
-    }
-    return ready * 2 >= live->slots;
-}
-
-/* The old generation of the group that can best serve until a new one is
- * ready: the newest that is ready itself, else the newest. */
-static etcl_live_t *find_previous(const char *name)
-{
-    etcl_live_t *live, *found = NULL;
-
-    for (live = retain->lives; live; live = live->next) {
-        if (live->is_old && live->alive_fd >= 0 && !strcmp(live->name, name)) {
-            if (is_ready(live)) {
-                return live;
-            }
-            found = found ? found : live;
-        }
-    }
-    return found;
-}
-
 /* Restarts may follow each other faster than workers load. One old generation
  * of a group is enough to serve meanwhile; the others end with their own
  * children, or they would be more with each restart. Of a service none is kept:
@@ -307,7 +292,8 @@ static void keep_one_old(void)
 
     for (live = retain->lives; live; live = live->next) {
         if (live->is_old &&
-            (live->is_service || find_previous(live->name) != live)) {
+            (live->is_service ||
+             etcl_succession_best(retain->lives, live->name) != live)) {
             etcl_live_release(live);
         }
     }
@@ -376,7 +362,7 @@ static apr_status_t start_member(etcl_member_t *member, int index,
     if (rv) {
         return rv;
     }
-    live->previous = find_previous(live->name);
+    live->previous = etcl_succession_best(retain->lives, live->name);
     tell_previous(live->previous);
     live->next = retain->lives;
     retain->lives = live;
@@ -458,31 +444,18 @@ int etcl_parent_start(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     return OK;
 }
 
-/* The group that took an old one's place, or NULL. */
-static const etcl_live_t *find_successor(const etcl_live_t *old)
-{
-    const etcl_live_t *live;
-
-    for (live = retain->lives; live; live = live->next) {
-        if (!live->is_old && !strcmp(live->name, old->name)) {
-            return live;
-        }
-    }
-    return NULL;
-}
-
 int etcl_parent_monitor(apr_pool_t *pool, server_rec *server)
 {
-    const apr_int64_t now = etcl_clock_us();
+    const etcl_live_t *next;
     etcl_live_t *live;
 
     (void)pool;
     (void)server;
     for (live = etcl_parent_lives(); live; live = live->next) {
-        const etcl_live_t *next = live->is_old ? find_successor(live) : NULL;
-
+        next = live->is_old ? find_successor(live) : NULL;
         if (live->is_old && live->alive_fd >= 0 &&
-            (!next || now > live->handover_us || is_ready(next))) {
+            etcl_succession_is_over(live, next)) {
+            etcl_succession_end(live, next);
             etcl_live_release(live);
         }
     }

@@ -9,6 +9,7 @@
 #include "etcl_client.h"
 #include "etcl_clock.h"
 #include "etcl_fresh.h"
+#include "etcl_succession.h"
 #include "etcl_talk.h"
 
 #define BURST_US (10 * (apr_int64_t)APR_USEC_PER_SEC)
@@ -112,33 +113,6 @@ static int no_worker(errand_t *e)
     return HTTP_SERVICE_UNAVAILABLE;
 }
 
-static int has_ready(const etcl_live_t *live)
-{
-    const apr_int64_t now = etcl_clock_us();
-    etcl_roster_slot_t slot;
-    int i;
-
-    for (i = 0; i < live->slots; ++i) {
-        if (!etcl_roster_read(live->roster, i, &slot) &&
-            etcl_roster_takes(&slot, now)) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
-/* While the workers of a new generation load, those of the one before serve
- * its requests. */
-static etcl_live_t *choose_live(etcl_live_t *live)
-{
-    etcl_live_t *old = live->previous;
-
-    if (!old || old->seat < 0 || has_ready(live) || !has_ready(old)) {
-        return live;
-    }
-    return old;
-}
-
 static int has_left(errand_t *e)
 {
     return e->wish.has_left && e->wish.has_left(e->wish.client);
@@ -148,7 +122,8 @@ static int has_left(errand_t *e)
 static apr_status_t await_code(errand_t *e, const etcl_route_t *route)
 {
     for (;;) {
-        e->live = choose_live(route->member->live);
+        e->live =
+            etcl_succession_choose(route->member->live, e->live, &e->wish);
         if (e->live->seat < 0) {
             return ETCL_EDENIED;
         }
