@@ -107,7 +107,7 @@ void etcl_crew_retire(etcl_crew_t *crew, int slot)
 {
     etcl_member_t *member = &crew->member[slot];
     etcl_why_t why = crew->policy->ending ? ETCL_WHY_SHUTDOWN : member->why;
-    const etcl_policy_grace_t *grace =
+    const etcl_grace_t *grace =
         etcl_policy_grace(crew->policy, why == ETCL_WHY_EVICTION);
 
     etcl_roster_set_state(crew->handover->roster, slot, ETCL_SLOT_RETIRING);
@@ -249,17 +249,16 @@ static void tell_end_of(const etcl_crew_t *crew, int slot, int status)
     }
 }
 
-static void tell_back_off(const etcl_crew_t *crew, int failures)
+static void tell_back_off(const etcl_crew_t *crew, int before)
 {
-    const etcl_policy_t *policy = crew->policy;
-    apr_int64_t wait_us = policy->not_before_us - etcl_clock_us();
+    const etcl_backoff_t *starts = &crew->policy->starts;
+    int wait_s = etcl_backoff_news(starts, before, etcl_clock_us());
 
-    if (policy->failures > failures && wait_us > 0) {
+    if (wait_s) {
         etcl_journal_say(ETCL_LOG_ERR,
                          "ETCL0234: group %s: %d starts in a row have failed; "
                          "the next one is in %d s",
-                         crew->handover->group.name, policy->failures,
-                         (int)((wait_us + 999999) / 1000000));
+                         crew->handover->group.name, starts->failures, wait_s);
     }
 }
 
@@ -282,7 +281,7 @@ static void mark_roster(const etcl_crew_t *crew, int slot, int status)
 /* The last words of a worker stand before the line that says how it died. */
 static void bury(etcl_crew_t *crew, int slot, int status)
 {
-    int failures = crew->policy->failures;
+    int failures = crew->policy->starts.failures;
     etcl_member_t *member = &crew->member[slot];
 
     mark_roster(crew, slot, status);

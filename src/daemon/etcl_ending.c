@@ -4,7 +4,7 @@
 
 #include "etcl_ending.h"
 #include "etcl_clock.h"
-#include "etcl_policy.h"
+#include "etcl_grace.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -86,15 +86,15 @@ void etcl_ending_give(const etcl_ending_t *order)
     pthread_mutex_unlock(&lock);
 }
 
-static etcl_policy_grace_t grace_of(int hurry)
+static etcl_grace_t grace_of(int hurry)
 {
-    return etcl_policy_limits(ending.options->graceful_timeout,
-                              ending.options->shutdown_timeout, hurry);
+    return etcl_grace_of(ending.options->graceful_timeout,
+                         ending.options->shutdown_timeout, hurry);
 }
 
 void etcl_ending_begin(etcl_why_t why, int hurry)
 {
-    etcl_policy_grace_t grace = grace_of(hurry);
+    etcl_grace_t grace = grace_of(hurry);
 
     etcl_ending_give(
         &(etcl_ending_t){ .why = why,
@@ -135,7 +135,7 @@ etcl_ending_t etcl_ending_get(void)
  * what shutdown-timeout gives it. */
 void etcl_ending_stopping(void)
 {
-    etcl_policy_grace_t full = grace_of(0);
+    etcl_grace_t full = grace_of(0);
     apr_int64_t now_us = etcl_clock_us(), least_us, most_us;
 
     pthread_mutex_lock(&lock);

@@ -80,8 +80,8 @@ etcl_lineage_action_t etcl_lineage_next(const etcl_lineage_t *lineage,
     if (ending || !etcl_lineage_rules(lineage) || !wanted || free < 0) {
         return rest;
     }
-    if (now_us < lineage->not_before_us) {
-        rest.until_us = lineage->not_before_us;
+    if (etcl_backoff_rests(&lineage->starts, now_us)) {
+        rest.until_us = lineage->starts.not_before_us;
         return rest;
     }
     return (etcl_lineage_action_t){ ETCL_LINEAGE_LOAD, free, 0 };
@@ -96,20 +96,9 @@ void etcl_lineage_loading(etcl_lineage_t *lineage, int place,
     };
 }
 
-/* As often as a worker is tried that does not start. */
-static void back_off(etcl_lineage_t *lineage, apr_int64_t now_us)
-{
-    static const int delays[] = { 0, 1, 2, 4, 8 };
-    int last = (int)(sizeof(delays) / sizeof(*delays)) - 1;
-    int step = lineage->failures < last ? lineage->failures : last;
-
-    lineage->failures++;
-    lineage->not_before_us = now_us + delays[step] * SECOND_US;
-}
-
 void etcl_lineage_not_forked(etcl_lineage_t *lineage, apr_int64_t now_us)
 {
-    back_off(lineage, now_us);
+    etcl_backoff_fail(&lineage->starts, now_us);
 }
 
 /* What others say of themselves was on its way while things changed. */
@@ -179,7 +168,7 @@ void etcl_lineage_killed(etcl_lineage_t *lineage, int place, apr_int64_t now_us)
 
     if (self->state == ETCL_TEMPLATE_LOADING && self->until_us &&
         now_us >= self->until_us) {
-        back_off(lineage, now_us);
+        etcl_backoff_fail(&lineage->starts, now_us);
     }
     if (lineage->present == place) {
         lineage->present = -1;
@@ -202,10 +191,9 @@ void etcl_lineage_ended(etcl_lineage_t *lineage, int place, apr_int64_t now_us)
     }
     if (ended.state == ETCL_TEMPLATE_LOADING ||
         now_us - ended.since_us < ETCL_LINEAGE_SHORT_US) {
-        back_off(lineage, now_us);
+        etcl_backoff_fail(&lineage->starts, now_us);
     } else {
-        lineage->failures = 0;
-        lineage->not_before_us = 0;
+        etcl_backoff_clear(&lineage->starts);
     }
 }
 
@@ -213,8 +201,8 @@ void etcl_lineage_renew(etcl_lineage_t *lineage)
 {
     int i;
 
-    lineage->refused = lineage->held = lineage->failures = 0;
-    lineage->not_before_us = 0;
+    lineage->refused = lineage->held = 0;
+    etcl_backoff_clear(&lineage->starts);
     lineage->renewing = 1;
     for (i = 0; i < ETCL_LINEAGE_PLACES; i++) {
         lineage->place[i].unwanted |=

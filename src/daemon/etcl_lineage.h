@@ -5,6 +5,7 @@
 #ifndef ETCL_LINEAGE_H
 #define ETCL_LINEAGE_H
 
+#include "etcl_backoff.h"
 #include "etcl_group.h"
 
 #define ETCL_LINEAGE_PLACES 2
@@ -28,14 +29,13 @@ typedef struct {
 } etcl_lineage_place_t;
 
 typedef struct {
-    int wanted;                /* preload=on */
-    int refused;               /* this code cannot be forked */
-    int renewing;              /* code has changed: load it anew */
-    int held;                  /* new code does not load: not once more */
-    int present;               /* the place of the one to fork; -1 none */
-    apr_int64_t startup_us;    /* to become ready; 0 no limit */
-    int failures;              /* starts that failed, in a row */
-    apr_int64_t not_before_us; /* back-off */
+    int wanted;             /* preload=on */
+    int refused;            /* this code cannot be forked */
+    int renewing;           /* code has changed: load it anew */
+    int held;               /* new code does not load: not once more */
+    int present;            /* the place of the one to fork; -1 none */
+    apr_int64_t startup_us; /* to become ready; 0 no limit */
+    etcl_backoff_t starts;  /* that fail are backed off */
     etcl_lineage_place_t place[ETCL_LINEAGE_PLACES];
 } etcl_lineage_t;
 

@@ -213,28 +213,27 @@ static void tell_end(const etcl_crew_t *crew, int place, int status)
                      killed ? WTERMSIG(status) : WEXITSTATUS(status));
 }
 
-static void tell_back_off(const etcl_crew_t *crew, int failures)
+static void tell_back_off(const etcl_crew_t *crew, int before)
 {
-    const etcl_lineage_t *lineage = &crew->policy->lineage;
-    apr_int64_t wait_us = lineage->not_before_us - etcl_clock_us();
+    const etcl_backoff_t *starts = &crew->policy->lineage.starts;
+    int wait_s = etcl_backoff_news(starts, before, etcl_clock_us());
 
-    if (lineage->failures > failures && wait_us > 0) {
+    if (wait_s) {
         etcl_journal_say(ETCL_LOG_ERR,
                          "ETCL0279: group %s: %d templates in a row have "
                          "failed; the next one is started in %d s",
-                         crew->handover->group.name, lineage->failures,
-                         (int)((wait_us + 999999) / 1000000));
+                         crew->handover->group.name, starts->failures, wait_s);
     }
 }
 
 static void bury(etcl_crew_t *crew, int place, int status)
 {
     etcl_lineage_t *lineage = &crew->policy->lineage;
-    int failures = lineage->failures;
+    int failures = lineage->starts.failures;
 
     tell_end(crew, place, status);
     etcl_lineage_ended(lineage, place, etcl_clock_us());
-    if (lineage->not_before_us > etcl_clock_us()) {
+    if (etcl_backoff_rests(&lineage->starts, etcl_clock_us())) {
         recall(crew, place, status);
     }
     tell_back_off(crew, failures);

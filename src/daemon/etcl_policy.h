@@ -5,6 +5,8 @@
 #ifndef ETCL_POLICY_H
 #define ETCL_POLICY_H
 
+#include "etcl_backoff.h"
+#include "etcl_grace.h"
 #include "etcl_group.h"
 #include "etcl_lineage.h"
 #include "etcl_roster.h"
@@ -60,29 +62,22 @@ typedef struct {
     int still;            /* looks in a row at which it was the same */
 } etcl_policy_slot_t;
 
-/* How long a retiring worker has. */
-typedef struct {
-    apr_int64_t calls_us; /* for the calls in flight */
-    apr_int64_t stop_us;  /* then, for Python to end */
-} etcl_policy_grace_t;
-
 typedef struct {
     int slots;
-    int wanted;                /* workers that are to serve */
-    int service;               /* they run scripts, not requests */
-    int wait;                  /* requests wait for new code: reload=wait */
-    apr_int64_t startup_us;    /* to become ready; 0 no limit */
-    etcl_policy_grace_t grace; /* of a planned end */
-    etcl_policy_grace_t evict; /* of one by SIGUSR1 */
-    etcl_policy_grace_t hurry; /* when Apache stops */
-    int ending;                /* no worker is wanted any more */
-    int hurried;               /* and those that end have little time */
-    int refused;               /* new code did not load: keep the old */
-    apr_int64_t retry_us;      /* REFUSED: for want of workers, try again */
-    int failures;              /* starts that failed, in a row */
-    int short_lived;           /* workers that did not start well, in a row */
-    apr_int64_t not_before_us; /* back-off: no start until then */
-    etcl_lineage_t lineage;    /* templates, with preload=on */
+    int wanted;             /* workers that are to serve */
+    int service;            /* they run scripts, not requests */
+    int wait;               /* requests wait for new code: reload=wait */
+    apr_int64_t startup_us; /* to become ready; 0 no limit */
+    etcl_grace_t grace;     /* of a planned end */
+    etcl_grace_t evict;     /* of one by SIGUSR1 */
+    etcl_grace_t hurry;     /* when Apache stops */
+    int ending;             /* no worker is wanted any more */
+    int hurried;            /* and those that end have little time */
+    int refused;            /* new code did not load: keep the old */
+    apr_int64_t retry_us;   /* REFUSED: for want of workers, try again */
+    etcl_backoff_t starts;  /* that fail are backed off */
+    int short_lived;        /* workers that did not start well, in a row */
+    etcl_lineage_t lineage; /* templates, with preload=on */
     etcl_policy_slot_t slot[ETCL_ROSTER_SLOTS_MAX];
 } etcl_policy_t;
 
@@ -104,16 +99,6 @@ typedef struct {
     int place; /* of a template */
 } etcl_action_t;
 
-/**
- * How long a worker has to end, by the options of its group.
- *
- * Units    seconds as configured. graceful 0 gives calls the shutdown time;
- *          shutdown 0 means no limit of its own, which is a minute here.
- *          `hurry`: all of it within the shutdown time.
- */
-etcl_policy_grace_t etcl_policy_limits(apr_int64_t graceful,
-                                       apr_int64_t shutdown, int hurry);
-
 /** A group without workers. */
 void etcl_policy_init(etcl_policy_t *policy, int slots,
                       const etcl_group_options_t *options);
@@ -122,8 +107,7 @@ void etcl_policy_init(etcl_policy_t *policy, int slots,
 etcl_action_t etcl_policy_next(const etcl_policy_t *policy, apr_int64_t now_us);
 
 /** How long a worker that is told to end now has; `evicted`: by SIGUSR1. */
-const etcl_policy_grace_t *etcl_policy_grace(const etcl_policy_t *policy,
-                                             int evicted);
+const etcl_grace_t *etcl_policy_grace(const etcl_policy_t *policy, int evicted);
 
 /* What happened. */
 
@@ -155,7 +139,7 @@ void etcl_policy_template_refused(etcl_policy_t *policy, int place);
 
 /** It was told to end within `grace`, or ends by itself. */
 void etcl_policy_retiring(etcl_policy_t *policy, int slot,
-                          const etcl_policy_grace_t *grace, apr_int64_t now_us);
+                          const etcl_grace_t *grace, apr_int64_t now_us);
 
 /**
  * A look at a worker's heartbeat, ETCL_POLICY_LOOK_US after the last one.

@@ -249,7 +249,7 @@ START_TEST(a_template_that_loads_too_long_is_killed_and_tried_again)
     load(1, NOW);
     ck_assert_int_eq(expect(ETCL_DO_WAIT, -1, NOW).until_us, NOW + 10 * SECOND);
     drop(1, NOW + 10 * SECOND);
-    ck_assert_int_eq(policy.lineage.failures, 1);
+    ck_assert_int_eq(policy.lineage.starts.failures, 1);
     expect(ETCL_DO_LOAD, 1, NOW + 10 * SECOND);
 }
 END_TEST

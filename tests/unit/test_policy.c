@@ -113,7 +113,7 @@ START_TEST(workers_that_die_as_soon_as_they_are_ready_are_backed_off)
         now_us += ETCL_POLICY_SHORT_US - 1;
         etcl_policy_ended(&policy, 0, 0, now_us);
     }
-    ck_assert_int_eq(policy.failures, 2);
+    ck_assert_int_eq(policy.starts.failures, 2);
     expect(ETCL_DO_WAIT, -1, now_us);
 }
 END_TEST
@@ -297,7 +297,7 @@ START_TEST(a_worker_that_is_not_ready_in_time_is_killed_and_did_not_start)
     expect(ETCL_DO_KILL, 0, NOW + 3 * SECOND);
     etcl_policy_killed(&policy, 0);
     etcl_policy_ended(&policy, 0, 0, NOW + 3 * SECOND);
-    ck_assert_int_eq(policy.failures, 1);
+    ck_assert_int_eq(policy.starts.failures, 1);
 }
 END_TEST
 
@@ -316,14 +316,14 @@ START_TEST(a_service_that_ends_at_once_is_backed_off)
     begin_with(1, 0, 0);
     start_ready(0, now_us);
     etcl_policy_ended(&policy, 0, 0, now_us + SECOND);
-    ck_assert_int_eq(policy.failures, 0);
+    ck_assert_int_eq(policy.starts.failures, 0);
     start_ready(0, now_us);
     now_us += SECOND / 2;
     etcl_policy_ended(&policy, 0, 0, now_us);
     start_ready(0, now_us);
     now_us += SECOND / 2;
     etcl_policy_ended(&policy, 0, 0, now_us);
-    ck_assert_int_eq(policy.failures, 2);
+    ck_assert_int_eq(policy.starts.failures, 2);
     expect(ETCL_DO_WAIT, -1, now_us);
     expect(ETCL_DO_FORK, 0, now_us + SECOND);
 }
@@ -526,26 +526,6 @@ START_TEST(few_workers_are_more_than_wanted_at_any_time)
 }
 END_TEST
 
-static const struct {
-    apr_int64_t graceful, shutdown;
-    int hurry;
-    apr_int64_t calls_us, stop_us;
-} limits[] = {
-    { 15, 5, 0, 15 * SECOND, 5 * SECOND },  { 0, 5, 0, 5 * SECOND, 5 * SECOND },
-    { 15, 0, 0, 15 * SECOND, 60 * SECOND }, { 15, 5, 1, 4 * SECOND, SECOND },
-    { 15, 1, 1, SECOND / 2, SECOND / 2 },
-};
-
-START_TEST(options_become_limits)
-{
-    etcl_policy_grace_t grace = etcl_policy_limits(
-        limits[_i].graceful, limits[_i].shutdown, limits[_i].hurry);
-
-    ck_assert_int_eq(grace.calls_us, limits[_i].calls_us);
-    ck_assert_int_eq(grace.stop_us, limits[_i].stop_us);
-}
-END_TEST
-
 Suite *suite_policy(void)
 {
     Suite *suite = suite_create("policy");
@@ -587,7 +567,6 @@ Suite *suite_policy(void)
     tcase_add_test(tests, workers_that_are_missing_are_tried_again_in_a_while);
     tcase_add_loop_test(tests, few_workers_are_more_than_wanted_at_any_time, 0,
                         8);
-    tcase_add_rows(tests, options_become_limits, limits);
     suite_add_tcase(suite, tests);
     return suite;
 }
