@@ -4,8 +4,8 @@
 
 #include "etcl_emit.h"
 #include "etcl_config.h"
+#include "etcl_heading.h"
 #include "etcl_part.h"
-#include "etcl_text.h"
 
 #include <apr_date.h>
 #include <apr_portable.h>
@@ -20,97 +20,6 @@ void etcl_emit_init(etcl_emit_t *emit, request_rec *r,
 {
     *emit = (etcl_emit_t){ .r = r, .question = question, .promised = -1 };
     emit->bb = apr_brigade_create(r->pool, r->connection->bucket_alloc);
-}
-
-/* header-buffer-size=; the name, the value, and ": " between them. */
-static int is_too_long(const etcl_emit_t *emit, const etcl_header_t *h)
-{
-    return emit->header_max &&
-           (apr_int64_t)(h->name.len + h->value.len + 2) > emit->header_max;
-}
-
-static const char *judge_head(const etcl_emit_t *emit, const etcl_head_t *head)
-{
-    apr_pool_t *pool = emit->r->pool;
-    apr_size_t i;
-
-    if (head->status < 200 || head->status > 999) {
-        return apr_psprintf(pool, "status %d is not a final one", head->status);
-    }
-    for (i = 0; i < head->header_count; ++i) {
-        const etcl_header_t *h = &head->headers[i];
-
-        if (!etcl_text_is_token(h->name) || !etcl_text_is_value(h->value)) {
-            return apr_psprintf(pool, "header %.*s is malformed",
-                                (int)h->name.len, h->name.ptr);
-        }
-        if (etcl_text_is_hop_by_hop(h->name)) {
-            return apr_psprintf(pool,
-                                "header %.*s belongs to the connection, which "
-                                "is not the application's",
-                                (int)h->name.len, h->name.ptr);
-        }
-        if (is_too_long(emit, h)) {
-            return apr_psprintf(pool,
-                                "header %.*s is longer than "
-                                "header-buffer-size=%" APR_INT64_T_FMT,
-                                (int)h->name.len, h->name.ptr,
-                                emit->header_max);
-        }
-    }
-    return NULL;
-}
-
-static const char *take_length(etcl_emit_t *emit, etcl_span_t value)
-{
-    apr_int64_t len;
-
-    if (etcl_text_length(value, &len)) {
-        return "Content-Length is not a length";
-    }
-    if (emit->promised >= 0 && emit->promised != len) {
-        return "there are two Content-Length headers that differ";
-    }
-    emit->promised = len;
-    return NULL;
-}
-
-static const char *take_header(etcl_emit_t *emit, const etcl_header_t *h)
-{
-    request_rec *r = emit->r;
-    const char *name, *value;
-
-    if (etcl_text_same(h->name, ETCL_SPAN("Content-Length"))) {
-        return take_length(emit, h->value);
-    }
-    value = apr_pstrmemdup(r->pool, h->value.ptr, h->value.len);
-    if (etcl_text_same(h->name, ETCL_SPAN("Content-Type"))) {
-        ap_set_content_type(r, value);
-        return NULL;
-    }
-    name = apr_pstrmemdup(r->pool, h->name.ptr, h->name.len);
-    /* What asks for a password must survive an ErrorDocument. */
-    if (etcl_text_same(h->name, ETCL_SPAN("WWW-Authenticate"))) {
-        apr_table_addn(r->err_headers_out, name, value);
-    } else {
-        apr_table_addn(r->headers_out, name, value);
-    }
-    return NULL;
-}
-
-/* Mostly the reason is the usual one, which httpd has at hand. */
-static void take_status(request_rec *r, const etcl_head_t *head)
-{
-    const char *usual = ap_get_status_line(head->status);
-
-    r->status = head->status;
-    r->status_line = NULL;
-    if (atoi(usual) == head->status && etcl_span_is(head->reason, usual + 4)) {
-        r->status_line = usual;
-    } else if (head->reason.len) {
-        r->status_line = apr_psprintf(r->pool, "%d %.*s", head->status,
-                                      (int)head->reason.len, head->reason.ptr);
-    }
 }
 
 static const char *take_verdict(etcl_emit_t *emit, const etcl_head_t *head)
@@ -196,24 +105,19 @@ apr_status_t etcl_emit_head(etcl_emit_t *emit, const etcl_head_t *head,
                             const char **why)
 {
     request_rec *r = emit->r;
-    apr_size_t i;
 
-    *why = emit->has_head ? "there is a second head" : judge_head(emit, head);
+    *why = emit->has_head ? "there is a second head"
+                          : etcl_heading_judge(head, emit->header_max, r->pool);
     if (!*why && emit->question) {
         *why = take_verdict(emit, head);
         return *why ? ETCL_EINVAL : APR_SUCCESS;
     }
     if (!*why) {
-        /* Else it would be what mod_mime thinks of the script's name. */
-        ap_set_content_type(r, NULL);
-    }
-    for (i = 0; !*why && i < head->header_count; ++i) {
-        *why = take_header(emit, &head->headers[i]);
+        *why = etcl_heading_take(head, r, &emit->promised);
     }
     if (*why) {
         return ETCL_EINVAL;
     }
-    take_status(r, head);
     emit->has_head = 1;
     if (is_for_apache(emit)) {
         hand_over(emit);

@@ -5,6 +5,7 @@
 #include "etcl_feed.h"
 #include "etcl_client.h"
 #include "etcl_log.h"
+#include "etcl_submit.h"
 
 #include <poll.h>
 #include <sched.h>
@@ -66,69 +67,6 @@ static step_t bad_worker(etcl_talk_t *t, const char *what)
     return give_up(t, HTTP_BAD_GATEWAY);
 }
 
-static void open_packet(etcl_talk_t *t, etcl_packet_t *packet)
-{
-    *packet =
-        (etcl_packet_t){ .ptr = t->desk->out, .serial = t->kept->link.serial };
-}
-
-static apr_status_t send_packet(etcl_talk_t *t, const etcl_packet_t *packet)
-{
-    return etcl_link_send(&t->kept->link,
-                          (etcl_span_t){ packet->ptr, packet->len }, -1, 0);
-}
-
-/* A piece of CALL or of the body that rides along, in as many packets as it
- * takes. The last packet is left to be sent by the caller. Where a call ends,
- * there is room for the body to begin: a worker must see that it comes. */
-static apr_status_t add_pieces(etcl_talk_t *t, etcl_packet_t *packet,
-                               etcl_frame_type_t type, etcl_span_t bytes)
-{
-    const unsigned int more = type == ETCL_FRAME_CALL ? ETCL_FRAME_MORE : 0;
-    const unsigned int last = type == ETCL_FRAME_BODY ? ETCL_FRAME_LAST : 0;
-    const apr_size_t spare = more ? ETCL_FRAME_HEAD + 1 : 0;
-    apr_status_t rv = APR_SUCCESS;
-    etcl_span_t piece;
-
-    while (!rv) {
-        apr_size_t room = etcl_packet_room(packet);
-
-        if (bytes.len + spare <= room) {
-            return etcl_packet_add(packet, type, last, bytes);
-        }
-        room = bytes.len < room ? bytes.len : room;
-        piece = (etcl_span_t){ bytes.ptr, room };
-        bytes = (etcl_span_t){ bytes.ptr + room, bytes.len - room };
-        if (room) {
-            rv = etcl_packet_add(packet, type, more, piece);
-        }
-        if (!rv) {
-            rv = send_packet(t, packet);
-        }
-        open_packet(t, packet);
-    }
-    return rv;
-}
-
-static apr_status_t send_call(etcl_talk_t *t)
-{
-    const etcl_buffer_t *call = &t->desk->call;
-    etcl_packet_t packet;
-    apr_status_t rv;
-
-    ++t->kept->link.serial;
-    open_packet(t, &packet);
-    rv = add_pieces(t, &packet, ETCL_FRAME_CALL,
-                    (etcl_span_t){ call->ptr, t->inline_at });
-    if (!rv && t->has_inline) {
-        rv = add_pieces(t, &packet, ETCL_FRAME_BODY,
-                        (etcl_span_t){ call->ptr + t->inline_at,
-                                       call->len - t->inline_at });
-        t->body_sent = 1;
-    }
-    return rv ? rv : send_packet(t, &packet);
-}
-
 static step_t client_left(etcl_talk_t *t)
 {
     ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, t->r,
@@ -175,13 +113,13 @@ static step_t on_pull(etcl_talk_t *t, const etcl_frame_t *frame)
 /* All that was pulled has been sent: a worker asks only then. */
 static step_t on_ask(etcl_talk_t *t, const etcl_frame_t *frame)
 {
-    etcl_packet_t packet;
+    etcl_packet_t packet = { .ptr = t->desk->out,
+                             .serial = t->kept->link.serial };
     apr_status_t rv;
 
     if (frame->payload.len) {
         return bad_worker(t, "malformed question");
     }
-    open_packet(t, &packet);
     etcl_told_encode(etcl_client_has_closed(t->r), &packet);
     rv = etcl_link_send(&t->kept->link, (etcl_span_t){ packet.ptr, packet.len },
                         -1, 1);
@@ -567,7 +505,7 @@ etcl_talk_end_t etcl_talk_run(etcl_talk_t *t)
     t->held = 0;
     t->has_ended = 0;
     etcl_buffer_clear(&t->desk->head, 0);
-    rv = send_call(t);
+    rv = etcl_submit_call(t);
     if (rv) {
         return ETCL_TALK_UNBEGUN;
     }
