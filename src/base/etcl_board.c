@@ -51,8 +51,7 @@ static etcl_board_seen_t see_slot(const etcl_board_t *board,
                                          entry.state == ETCL_SLOT_STARTING,
                                 .capacity = (int)entry.capacity,
                                 .busy = board->busy[slot],
-                                .incarnation = entry.incarnation,
-                                .is_fresh = !entry.requests };
+                                .incarnation = entry.incarnation };
 }
 
 static void look(etcl_board_t *board, const etcl_roster_t *roster,

@@ -19,15 +19,6 @@ static int is_avoided(const etcl_board_seen_t *seen, int slot,
            seen[slot].incarnation == wish->avoid_incarnation;
 }
 
-static int is_better(const etcl_board_seen_t *slot,
-                     const etcl_board_seen_t *than)
-{
-    int last = slot->is_fresh && slot->busy;
-    int than_last = than->is_fresh && than->busy;
-
-    return last == than_last ? slot->busy < than->busy : than_last;
-}
-
 int etcl_board_choice_slot(const etcl_board_seen_t *seen, int slots,
                            const etcl_wish_t *wish, apr_int64_t waited_us)
 {
@@ -36,7 +27,7 @@ int etcl_board_choice_slot(const etcl_board_seen_t *seen, int slots,
     for (slot = 0; slot < slots; slot++) {
         if (free_places(&seen[slot]) &&
             !is_avoided(seen, slot, wish, waited_us) &&
-            (best < 0 || is_better(&seen[slot], &seen[best]))) {
+            (best < 0 || seen[slot].busy < seen[best].busy)) {
             best = slot;
         }
     }

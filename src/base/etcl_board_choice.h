@@ -17,14 +17,11 @@ typedef struct {
     int capacity; /* calls at a time */
     int busy;     /* leased */
     apr_uint32_t incarnation;
-    int is_fresh; /* it has answered nothing yet */
 } etcl_board_seen_t;
 
 /**
  * The least busy slot with a free place that fits the wish; of equals the
- * first, so that a calm group keeps one worker warm. What an application loads
- * in its first request, everybody waits for who comes with it: a fresh worker
- * gets a second one only if no other slot has a place.
+ * first, so that a calm group keeps one worker warm.
  *
  * Units    `waited_us` so far in the queue
  * Returns  its number, or -1

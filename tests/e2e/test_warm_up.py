@@ -7,8 +7,7 @@ import time
 
 import pytest
 
-from groups import GROUP, WIDE
-from pressure import Ask, Pressure
+from groups import GROUP
 from waiting import wait_for_status, wait_until
 
 pytestmark = pytest.mark.differs
@@ -152,43 +151,3 @@ def test_a_page_that_does_not_end_is_given_up(warm):
     server.expect_log("ETCL0364.*in time", 2)
     server.allow_log("ETCL0248")
     assert answer(server)[:1] == ["old"]
-
-
-COLD = """
-import threading, time
-time.sleep(1.2)
-lock, known = threading.Lock(), []
-def application(environ, start_response):
-    with lock:
-        if not known:
-            time.sleep(0.9)
-            known.append(1)
-    time.sleep(0.05)
-    start_response("200 OK", [])
-    return [b"known"]
-"""
-
-
-def test_without_it_one_visitor_waits_for_a_new_worker_and_no_other(apache):
-    """What a worker learns in its first request takes a second, and others
-    have places: nobody is sent after the first."""
-    server = apache(start=False)
-    (server.work / "cold.py").write_text(COLD)
-    server.configure(WIDE + """
-        WSGIDaemonProcess g processes=2 threads=4
-        WSGIScriptAlias / {work}/cold.py process-group=g \\
-            application-group=%{GLOBAL}
-        <Directory {work}>
-            Require all granted
-        </Directory>""")
-    server.start()
-    server.log.wait_for("ETCL0236", 15, 2)
-    with Pressure(server.port, Ask("/", holds="known"), connections=5) as load:
-        load.pause(1.5)
-        os.utime(server.work / "cold.py", (time.time() + 5,) * 2)
-        start = time.monotonic()
-        server.log.wait_for("ETCL0236", 15, 4)
-        load.pause(1.2)
-    assert not load.report.failed, load.report
-    after = load.report.between(start, time.monotonic())
-    assert after.over(700) == 2, after
