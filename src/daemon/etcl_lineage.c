@@ -125,7 +125,7 @@ etcl_heir_t etcl_lineage_ready(etcl_lineage_t *lineage, int place, int failing,
     etcl_lineage_place_t *self = &lineage->place[place];
 
     if (!is_heir(self)) {
-        return ETCL_HEIR_SAME;
+        return ETCL_HEIR_NONE;
     }
     self->state = ETCL_TEMPLATE_READY;
     self->since_us = now_us;

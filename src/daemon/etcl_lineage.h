@@ -53,6 +53,7 @@ typedef struct {
 
 /* What a template that became ready means for the workers. */
 typedef enum {
+    ETCL_HEIR_NONE,    /* nothing: it was to go when it spoke */
     ETCL_HEIR_USELESS, /* they load more than it does: it goes */
     ETCL_HEIR_SAME,    /* it takes the place of one that ended */
     ETCL_HEIR_NEW      /* it has new code: they are to be replaced */

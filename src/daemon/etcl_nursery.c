@@ -135,9 +135,11 @@ void etcl_nursery_bear(etcl_crew_t *crew, int place, int slot)
 
 static int hear_ready(const etcl_crew_t *crew, int place, int failing)
 {
-    if (!etcl_policy_template_ready(crew->policy, place, failing,
-                                    etcl_clock_us())) {
-        return 0;
+    etcl_heir_t heir = etcl_policy_template_ready(crew->policy, place, failing,
+                                                  etcl_clock_us());
+
+    if (heir == ETCL_HEIR_NONE || heir == ETCL_HEIR_USELESS) {
+        return heir == ETCL_HEIR_NONE;
     }
     etcl_journal_say(ETCL_LOG_INFO,
                      "ETCL0281: the template of group %s (pid %ld) is ready: "
@@ -173,8 +175,31 @@ void etcl_nursery_born(etcl_crew_t *crew, int slot, pid_t pid)
     etcl_crew_reap(crew);
 }
 
+/* A program that an application left running, and that has no parent any
+ * more. While a worker is not born its pid is not known: it must not be taken
+ * for one of these. */
+static void bury_strangers(const etcl_crew_t *crew)
+{
+    siginfo_t info;
+    int i;
+
+    for (;;) {
+        for (i = 0; i < crew->policy->slots; i++) {
+            if (crew->policy->slot[i].unborn) {
+                return;
+            }
+        }
+        info.si_pid = 0;
+        if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) ||
+            !info.si_pid || etcl_crew_has(crew, info.si_pid)) {
+            return;
+        }
+        waitpid(info.si_pid, NULL, WNOHANG);
+    }
+}
+
 /* If there is such a process all the same, it ends: nobody is at the other
- * end of its control socket. */
+ * end of its control socket. Strangers that ended meanwhile have waited. */
 void etcl_nursery_lost(etcl_crew_t *crew, int slot)
 {
     etcl_worker_state_t state = crew->policy->slot[slot].state;
@@ -189,6 +214,7 @@ void etcl_nursery_lost(etcl_crew_t *crew, int slot)
     etcl_crew_release(crew, &crew->member[slot]);
     etcl_roster_set_state(crew->handover->roster, slot, ETCL_SLOT_DEAD);
     etcl_policy_ended(crew->policy, slot, 0, etcl_clock_us());
+    bury_strangers(crew);
 }
 
 /* The end of one that is to go is no news. */
@@ -238,29 +264,6 @@ static void bury(etcl_crew_t *crew, int place, int status)
     }
     tell_back_off(crew, failures);
     etcl_crew_release(crew, &crew->template[place]);
-}
-
-/* A program that an application left running, and that has no parent any
- * more. While a worker is not born its pid is not known: it must not be taken
- * for one of these. */
-static void bury_strangers(const etcl_crew_t *crew)
-{
-    siginfo_t info;
-    int i;
-
-    for (;;) {
-        for (i = 0; i < crew->policy->slots; i++) {
-            if (crew->policy->slot[i].unborn) {
-                return;
-            }
-        }
-        info.si_pid = 0;
-        if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) ||
-            !info.si_pid || etcl_crew_has(crew, info.si_pid)) {
-            return;
-        }
-        waitpid(info.si_pid, NULL, WNOHANG);
-    }
 }
 
 void etcl_nursery_reap(etcl_crew_t *crew)

@@ -209,8 +209,8 @@ static void outdate(etcl_policy_t *policy)
     }
 }
 
-int etcl_policy_template_ready(etcl_policy_t *policy, int place, int failing,
-                               apr_int64_t now_us)
+etcl_heir_t etcl_policy_template_ready(etcl_policy_t *policy, int place,
+                                       int failing, apr_int64_t now_us)
 {
     etcl_heir_t heir = etcl_lineage_ready(&policy->lineage, place, failing,
                                           etcl_tally_best(policy), now_us);
@@ -218,7 +218,7 @@ int etcl_policy_template_ready(etcl_policy_t *policy, int place, int failing,
     if (heir == ETCL_HEIR_NEW) {
         outdate(policy);
     }
-    return heir != ETCL_HEIR_USELESS;
+    return heir;
 }
 
 void etcl_policy_template_refused(etcl_policy_t *policy, int place)

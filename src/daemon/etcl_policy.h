@@ -126,13 +126,9 @@ void etcl_policy_not_forked(etcl_policy_t *policy, apr_int64_t now_us);
 int etcl_policy_ready(etcl_policy_t *policy, int slot, int failing,
                       apr_int64_t now_us);
 
-/**
- * A template is ready; `failing` of its scripts did not load.
- *
- * Returns  1, 0 as etcl_policy_ready
- */
-int etcl_policy_template_ready(etcl_policy_t *policy, int place, int failing,
-                               apr_int64_t now_us);
+/** A template is ready; `failing` of its scripts did not load. */
+etcl_heir_t etcl_policy_template_ready(etcl_policy_t *policy, int place,
+                                       int failing, apr_int64_t now_us);
 
 /** A template cannot be forked: workers load by themselves. */
 void etcl_policy_template_refused(etcl_policy_t *policy, int place);

@@ -59,7 +59,8 @@ static void begin(int failing)
 {
     begin_with(15, 0);
     load(1, NOW);
-    ck_assert_int_eq(etcl_policy_template_ready(&policy, 1, failing, NOW), 1);
+    ck_assert_int_eq(etcl_policy_template_ready(&policy, 1, failing, NOW),
+                     ETCL_HEIR_SAME);
     bear(1, 0, failing);
     bear(1, 1, failing);
     expect(ETCL_DO_WAIT, -1, NOW);
@@ -70,7 +71,8 @@ START_TEST(workers_wait_for_the_template_and_are_forked_from_it)
     begin_with(15, 0);
     load(1, NOW);
     expect(ETCL_DO_WAIT, -1, NOW);
-    ck_assert_int_eq(etcl_policy_template_ready(&policy, 1, 0, NOW), 1);
+    ck_assert_int_eq(etcl_policy_template_ready(&policy, 1, 0, NOW),
+                     ETCL_HEIR_SAME);
     bear(1, 0, 0);
     bear(1, 1, 0);
     expect(ETCL_DO_WAIT, -1, NOW);
@@ -98,7 +100,8 @@ START_TEST(a_template_that_dies_is_replaced_and_workers_stay)
     etcl_lineage_ended(&policy.lineage, 1, NOW + 9 * SECOND);
     load(1, NOW + 9 * SECOND);
     ck_assert_int_eq(
-        etcl_policy_template_ready(&policy, 1, 0, NOW + 9 * SECOND), 1);
+        etcl_policy_template_ready(&policy, 1, 0, NOW + 9 * SECOND),
+        ETCL_HEIR_SAME);
     expect(ETCL_DO_WAIT, -1, NOW + 9 * SECOND);
 }
 END_TEST
@@ -109,7 +112,8 @@ START_TEST(new_code_is_a_new_template_first)
     etcl_policy_renew(&policy, -1);
     load(0, NOW);
     expect(ETCL_DO_WAIT, -1, NOW);
-    ck_assert_int_eq(etcl_policy_template_ready(&policy, 0, 0, NOW), 1);
+    ck_assert_int_eq(etcl_policy_template_ready(&policy, 0, 0, NOW),
+                     ETCL_HEIR_NEW);
     drop(1, NOW);
     bear(0, 2, 0);
     expect(ETCL_DO_RETIRE, 0, NOW);
@@ -123,7 +127,8 @@ START_TEST(while_a_new_template_loads_the_old_one_fills_a_crash)
     load(0, NOW);
     etcl_policy_ended(&policy, 0, 1, NOW);
     bear(1, 0, 0);
-    ck_assert_int_eq(etcl_policy_template_ready(&policy, 0, 0, NOW), 1);
+    ck_assert_int_eq(etcl_policy_template_ready(&policy, 0, 0, NOW),
+                     ETCL_HEIR_NEW);
     drop(1, NOW);
     ck_assert_int_eq(policy.slot[0].stale, 1);
 }
@@ -137,8 +142,24 @@ START_TEST(one_that_loads_old_code_is_given_up)
     etcl_policy_renew(&policy, -1);
     drop(0, NOW);
     load(0, NOW);
-    ck_assert_int_eq(etcl_policy_template_ready(&policy, 0, 0, NOW), 1);
+    ck_assert_int_eq(etcl_policy_template_ready(&policy, 0, 0, NOW),
+                     ETCL_HEIR_NEW);
     ck_assert_int_eq(policy.slot[0].stale, 1);
+}
+END_TEST
+
+START_TEST(one_that_is_to_go_is_not_ready_any_more)
+{
+    begin(0);
+    etcl_policy_renew(&policy, -1);
+    load(0, NOW);
+    etcl_policy_renew(&policy, -1);
+    ck_assert_int_eq(etcl_policy_template_ready(&policy, 0, 0, NOW),
+                     ETCL_HEIR_NONE);
+    drop(0, NOW);
+    ck_assert_int_eq(etcl_policy_template_ready(&policy, 0, 0, NOW),
+                     ETCL_HEIR_NONE);
+    ck_assert_int_eq(policy.slot[0].stale, 0);
 }
 END_TEST
 
@@ -147,7 +168,8 @@ START_TEST(code_that_loads_less_leaves_everything_as_it_is)
     begin(0);
     etcl_policy_renew(&policy, -1);
     load(0, NOW);
-    ck_assert_int_eq(etcl_policy_template_ready(&policy, 0, 1, NOW), 0);
+    ck_assert_int_eq(etcl_policy_template_ready(&policy, 0, 1, NOW),
+                     ETCL_HEIR_USELESS);
     drop(0, NOW);
     expect(ETCL_DO_WAIT, -1, NOW);
     etcl_policy_ended(&policy, 1, 1, NOW);
@@ -162,7 +184,8 @@ START_TEST(code_that_loads_less_is_not_tried_again_and_again)
     begin(0);
     etcl_policy_renew(&policy, -1);
     load(0, NOW);
-    ck_assert_int_eq(etcl_policy_template_ready(&policy, 0, 1, NOW), 0);
+    ck_assert_int_eq(etcl_policy_template_ready(&policy, 0, 1, NOW),
+                     ETCL_HEIR_USELESS);
     drop(0, NOW);
     etcl_lineage_ended(&policy.lineage, 1, NOW + 9 * SECOND);
     expect(ETCL_DO_WAIT, -1, NOW + 9 * SECOND);
@@ -178,7 +201,8 @@ START_TEST(code_that_loads_as_little_as_before_is_taken)
     begin(1);
     etcl_policy_renew(&policy, -1);
     load(0, NOW);
-    ck_assert_int_eq(etcl_policy_template_ready(&policy, 0, 1, NOW), 1);
+    ck_assert_int_eq(etcl_policy_template_ready(&policy, 0, 1, NOW),
+                     ETCL_HEIR_NEW);
 }
 END_TEST
 
@@ -311,6 +335,7 @@ Suite *suite_lineage(void)
     tcase_add_test(tests, new_code_is_a_new_template_first);
     tcase_add_test(tests, while_a_new_template_loads_the_old_one_fills_a_crash);
     tcase_add_test(tests, one_that_loads_old_code_is_given_up);
+    tcase_add_test(tests, one_that_is_to_go_is_not_ready_any_more);
     tcase_add_test(tests, code_that_loads_less_leaves_everything_as_it_is);
     tcase_add_test(tests, code_that_loads_less_is_not_tried_again_and_again);
     tcase_add_test(tests, code_that_loads_as_little_as_before_is_taken);
