@@ -1,11 +1,13 @@
-/* The worker's end of the wire: HELLO and CALL in, WELCOME and REFUSE out.
- * Everything of a call is decoded before Python hears of it. The answer goes
- * out through etcl_reply.c. */
+/* The worker's end of the wire: whoever has said HELLO has its calls answered,
+ * or is told that they are not. Everything of a call is decoded before Python
+ * hears of it. It comes by etcl_incoming.c, its answer goes by etcl_reply.c. */
 
 #include "etcl_serve.h"
 #include "etcl_alive.h"
 #include "etcl_clock.h"
+#include "etcl_greet.h"
 #include "etcl_heart.h"
+#include "etcl_incoming.h"
 #include "etcl_journal.h"
 #include "etcl_linger.h"
 #include "etcl_message.h"
@@ -17,212 +19,34 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define CALL_KEEP 65536 /* memory for a long call that stays with the thread */
-
-/* What rides with a call. */
-#define BODY_MAX (1024 * 1024)
-
 /* One request thread. */
 typedef struct {
     etcl_service_t *service;
-    char *in;           /* ETCL_PACKET_MAX bytes: a CALL lies here */
-    etcl_buffer_t call; /* or here, when it came in several packets */
-    etcl_buffer_t body; /* likewise what rode along beyond one packet */
+    etcl_incoming_t incoming;
     etcl_decoder_t decoder;
     etcl_reply_t reply;
     etcl_duty_t *duty;
     int line; /* of the ledger */
 } server_t;
 
-/* What came with the last packet of a call. */
-typedef struct {
-    etcl_frame_t call; /* payload: the whole call */
-    etcl_span_t body;
-    int whole; /* nothing of the body is missing */
-} incoming_t;
-
-/* Time does not tell how much of a wrong secret was right. */
-static int is_secret(const unsigned char *a, const unsigned char *b)
-{
-    unsigned int differs = 0;
-    int i;
-
-    for (i = 0; i < ETCL_SECRET_LEN; i++) {
-        differs |= (unsigned int)(a[i] ^ b[i]);
-    }
-    return !differs;
-}
-
-static apr_status_t recv_packet(etcl_line_t *line, char *into, int nowait,
-                                etcl_span_t *out)
-{
-    apr_status_t rv;
-    int fd;
-
-    rv = etcl_link_recv(&line->link, into, &out->len, &fd, nowait);
-    if (fd >= 0) {
-        close(fd);
-        return ETCL_EPROTO;
-    }
-    out->ptr = into;
-    return rv;
-}
-
-static apr_status_t check_hello(const server_t *self, const etcl_hello_t *hello)
-{
-    const etcl_service_t *service = self->service;
-    const etcl_worker_t *worker = service->worker;
-
-    if (hello->version != ETCL_WIRE_VERSION) {
-        return ETCL_EPROTO;
-    }
-    if (!is_secret(hello->secret, worker->group->secret)) {
-        etcl_journal_say(ETCL_LOG_WARNING,
-                         "ETCL0249: a process that does not know the secret "
-                         "of group %s connected to its worker %d; it was "
-                         "refused",
-                         worker->group->name, worker->slot);
-        return ETCL_EDENIED;
-    }
-    if (hello->slot != (apr_uint32_t)worker->slot ||
-        (hello->incarnation && hello->incarnation != service->incarnation)) {
-        return ETCL_EREFUSED;
-    }
-    return APR_SUCCESS;
-}
-
 static apr_status_t send_one(server_t *self, etcl_line_t *line)
 {
-    etcl_packet_t *out = &self->reply.box.out;
+    const etcl_packet_t *out = &self->reply.box.out;
 
     return etcl_link_send(&line->link, (etcl_span_t){ out->ptr, out->len }, -1,
                           0);
 }
 
-/* The first packet of a link says who speaks. */
 static apr_status_t greet(server_t *self, etcl_line_t *line, etcl_span_t packet)
 {
-    etcl_packet_t *out = &self->reply.box.out;
-    etcl_frame_t frame;
-    etcl_hello_t hello;
-    apr_status_t rv = etcl_frame_next(&packet, &frame);
+    apr_status_t rv =
+        etcl_greet_answer(self->service, packet, &self->reply.box.out);
 
-    if (rv != APR_SUCCESS || frame.type != ETCL_FRAME_HELLO || packet.len) {
-        return ETCL_EPROTO;
-    }
-    rv = etcl_hello_decode(frame.payload, &hello);
-    if (rv == APR_SUCCESS) {
-        rv = check_hello(self, &hello);
-    }
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    hello.incarnation = self->service->incarnation;
-    out->len = 0;
-    out->serial = 0;
-    rv = etcl_welcome_encode(&hello, out);
     if (rv != APR_SUCCESS) {
         return rv;
     }
     line->greeted = 1;
     return send_one(self, line);
-}
-
-/* The packets of a long call follow each other at once. */
-static apr_status_t collect_call(server_t *self, etcl_line_t *line,
-                                 etcl_frame_t *call, etcl_span_t *rest)
-{
-    etcl_frame_t frame = *call;
-    apr_status_t rv;
-
-    etcl_buffer_clear(&self->call, CALL_KEEP);
-    rv = etcl_buffer_add(&self->call, frame.payload);
-    while (rv == APR_SUCCESS && frame.flags & ETCL_FRAME_MORE) {
-        if (rest->len) {
-            return ETCL_EPROTO;
-        }
-        rv = recv_packet(line, self->in, 0, rest);
-        if (rv == APR_SUCCESS) {
-            rv = etcl_frame_next(rest, &frame);
-        }
-        if (rv != APR_SUCCESS || frame.type != ETCL_FRAME_CALL ||
-            frame.serial != call->serial) {
-            return ETCL_EPROTO;
-        }
-        rv = etcl_buffer_add(&self->call, frame.payload);
-    }
-    call->payload = (etcl_span_t){ self->call.ptr, self->call.len };
-    return rv;
-}
-
-static apr_status_t next_body(etcl_span_t *rest, apr_uint32_t serial,
-                              etcl_frame_t *out)
-{
-    apr_status_t rv = etcl_frame_next(rest, out);
-
-    return rv != APR_SUCCESS || rest->len || out->type != ETCL_FRAME_BODY ||
-                   out->serial != serial
-               ? ETCL_EPROTO
-               : APR_SUCCESS;
-}
-
-/* The call itself lies in self->in, so the rest of the body is received
- * elsewhere. It is there at once, like the call's own pieces. */
-static apr_status_t collect_body(server_t *self, etcl_line_t *line,
-                                 etcl_frame_t *piece)
-{
-    apr_uint32_t serial = piece->serial;
-    etcl_span_t rest;
-    apr_status_t rv;
-
-    etcl_buffer_clear(&self->body, CALL_KEEP);
-    rv = etcl_buffer_add(&self->body, piece->payload);
-    while (rv == APR_SUCCESS && !(piece->flags & ETCL_FRAME_LAST)) {
-        rv = recv_packet(line, self->reply.in, 0, &rest);
-        if (rv == APR_SUCCESS) {
-            rv = next_body(&rest, serial, piece);
-        }
-        if (rv == APR_SUCCESS) {
-            rv = etcl_buffer_add(&self->body, piece->payload);
-        }
-    }
-    piece->payload = (etcl_span_t){ self->body.ptr, self->body.len };
-    return rv;
-}
-
-/* A small body begins in the last packet of its call, and is whole. */
-static apr_status_t take_body(server_t *self, etcl_line_t *line,
-                              etcl_span_t rest, incoming_t *in)
-{
-    etcl_frame_t frame;
-    apr_status_t rv;
-
-    in->body = (etcl_span_t){ NULL, 0 };
-    in->whole = rest.len != 0;
-    if (!in->whole) {
-        return APR_SUCCESS;
-    }
-    rv = next_body(&rest, in->call.serial, &frame);
-    if (rv == APR_SUCCESS && !(frame.flags & ETCL_FRAME_LAST)) {
-        rv = collect_body(self, line, &frame);
-    }
-    in->body = frame.payload;
-    return rv;
-}
-
-static apr_status_t take_call(server_t *self, etcl_line_t *line,
-                              etcl_span_t packet, incoming_t *in)
-{
-    apr_status_t rv = etcl_frame_next(&packet, &in->call);
-
-    if (rv != APR_SUCCESS || in->call.type != ETCL_FRAME_CALL ||
-        in->call.serial == line->serial) {
-        return ETCL_EPROTO;
-    }
-    if (in->call.flags & ETCL_FRAME_MORE) {
-        rv = collect_call(self, line, &in->call, &packet);
-    }
-    return rv == APR_SUCCESS ? take_body(self, line, packet, in) : rv;
 }
 
 /* WSGIScriptReloading is Off where the request went: the supervisor, which
@@ -280,9 +104,9 @@ static void end_duty(server_t *self, const etcl_call_t *call)
 
 /* A script that has changed is reloaded by a rolling replacement of workers,
  * never inside one that serves: the runtime knows that it is in a daemon. */
-static apr_status_t answer(server_t *self, etcl_line_t *line,
-                           const incoming_t *in)
+static apr_status_t answer(server_t *self, etcl_line_t *line)
 {
+    const etcl_incoming_t *in = &self->incoming;
     const etcl_service_t *service = self->service;
     etcl_answer_t result;
     etcl_call_t call;
@@ -309,7 +133,6 @@ static apr_status_t answer(server_t *self, etcl_line_t *line,
 static apr_status_t serve_packet(server_t *self, etcl_line_t *line,
                                  etcl_span_t packet)
 {
-    incoming_t in;
     apr_status_t rv;
 
     if (!line->greeted) {
@@ -318,8 +141,8 @@ static apr_status_t serve_packet(server_t *self, etcl_line_t *line,
     if (etcl_alive_is_late(packet, line->serial)) {
         return APR_SUCCESS;
     }
-    rv = take_call(self, line, packet, &in);
-    return rv == APR_SUCCESS ? answer(self, line, &in) : rv;
+    rv = etcl_incoming_call(&self->incoming, line, packet);
+    return rv == APR_SUCCESS ? answer(self, line) : rv;
 }
 
 /* What was queued before the link was shut was not begun, and the sender is
@@ -331,7 +154,8 @@ static void refuse_queued(server_t *self, etcl_line_t *line)
     etcl_frame_t frame;
     int refused = 0;
 
-    while (recv_packet(line, self->in, 1, &packet) == APR_SUCCESS) {
+    while (etcl_incoming_packet(&self->incoming, line, 1, &packet) ==
+           APR_SUCCESS) {
         if (!refused && line->greeted &&
             etcl_frame_next(&packet, &frame) == APR_SUCCESS &&
             frame.type == ETCL_FRAME_CALL) {
@@ -367,7 +191,7 @@ static void serve_line(server_t *self, etcl_line_t *line)
     apr_status_t rv;
 
     if (line->state != ETCL_LINE_SHUT) {
-        rv = recv_packet(line, self->in, 1, &packet);
+        rv = etcl_incoming_packet(&self->incoming, line, 1, &packet);
         if (rv == APR_SUCCESS) {
             rv = serve_packet(self, line, packet);
         }
@@ -409,11 +233,9 @@ static server_t *create_server(etcl_service_t *service)
     self->service = service;
     self->line = atomic_load(&service->duty_count);
     self->duty = &service->duties[self->line];
-    self->in = malloc(ETCL_PACKET_MAX);
-    etcl_buffer_init(&self->call, ETCL_CALL_MAX);
-    etcl_buffer_init(&self->body, BODY_MAX);
     etcl_decoder_init(&self->decoder);
-    if (!self->in || etcl_reply_create(&self->reply) != APR_SUCCESS) {
+    if (etcl_reply_create(&self->reply) != APR_SUCCESS ||
+        etcl_incoming_create(&self->incoming, self->reply.in) != APR_SUCCESS) {
         return NULL;
     }
     etcl_duty_init(self->duty, &self->reply);
