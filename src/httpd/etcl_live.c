@@ -23,16 +23,26 @@ static void close_fd(int *fd)
     *fd = -1;
 }
 
+int *etcl_live_fd(etcl_live_t *live, int number)
+{
+    int *const own[] = { &live->watch_fd, &live->options_fd, &live->roster_fd,
+                         &live->log_fd };
+    const int count = (int)(sizeof own / sizeof *own);
+
+    if (number < count) {
+        return own[number];
+    }
+    number -= count;
+    return live->listen_fds && number < live->slots ? &live->listen_fds[number]
+                                                    : NULL;
+}
+
 void etcl_live_close(etcl_live_t *live)
 {
-    int slot;
+    int *fd, i;
 
-    close_fd(&live->watch_fd);
-    close_fd(&live->options_fd);
-    close_fd(&live->roster_fd);
-    close_fd(&live->log_fd);
-    for (slot = 0; live->listen_fds && slot < live->slots; ++slot) {
-        close_fd(&live->listen_fds[slot]);
+    for (i = 0; (fd = etcl_live_fd(live, i)); ++i) {
+        close_fd(fd);
     }
 }
 

@@ -95,8 +95,11 @@ apr_status_t etcl_live_create(etcl_group_t *group, const etcl_plan_t *plan,
                               apr_pool_t *pool, etcl_live_t **out,
                               const char **why);
 
-/** Close the descriptors that only the parent of the current generation
- *  needs: all but the lifeline. */
+/** The parent's descriptors but the lifeline's, by number from 0 on; NULL: no
+ *  more. Each may be -1. */
+int *etcl_live_fd(etcl_live_t *live, int number);
+
+/** Close these: no supervisor is started with them any more. */
 void etcl_live_close(etcl_live_t *live);
 
 /** Parent: no supervisor will come, or not soon: requests do not wait for its

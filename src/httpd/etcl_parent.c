@@ -17,6 +17,7 @@
 #include <ap_mpm.h>
 #include <apr_portable.h>
 #include <mpm_common.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -105,6 +106,17 @@ static apr_int64_t backoff(etcl_live_t *live)
     return delays[step] * (apr_int64_t)APR_USEC_PER_SEC;
 }
 
+/* The old generation serves on, but leaves new code to the next one. */
+static void tell_old(const etcl_live_t *old)
+{
+    ssize_t told = 0;
+
+    if (old->alive_fd >= 0) {
+        told = write(old->alive_fd, "", 1);
+    }
+    (void)told;
+}
+
 static void start_again(etcl_live_t *live, int status)
 {
     apr_int64_t delay = backoff(live);
@@ -132,17 +144,37 @@ static void start_again(etcl_live_t *live, int status)
     watch(live);
 }
 
-static void supervisor_ended(etcl_live_t *live, int status)
+/* Whether a process of Apache may still send requests to it. */
+static int is_wanted(const etcl_live_t *live)
 {
-    live->proc.pid = 0;
-    if (live->is_old) {
-        if (!is_stopping()) {
-            etcl_succession_end(live, find_successor(live));
-        }
+    struct pollfd lifeline = { .fd = live->watch_fd };
+
+    return live->watch_fd >= 0 && poll(&lifeline, 1, 0) >= 0 &&
+           !(lifeline.revents & POLLHUP);
+}
+
+/* Its workers have gone with it. The requests of its own children get others,
+ * with the code that is there now. */
+static void old_ended(etcl_live_t *live, int status)
+{
+    etcl_succession_end(live, find_successor(live));
+    if (status == ETCL_EXIT_DONE || status == ETCL_EXIT_FATAL ||
+        !is_wanted(live)) {
         forget(live);
         return;
     }
+    tell_old(live);
+    start_again(live, status);
+}
+
+static void supervisor_ended(etcl_live_t *live, int status)
+{
+    live->proc.pid = 0;
     if (is_stopping()) {
+        return;
+    }
+    if (live->is_old) {
+        old_ended(live, status);
         return;
     }
     if (status == ETCL_EXIT_FATAL) {
@@ -237,7 +269,6 @@ static void leave_to_next(void)
 
     for (live = retain->lives; live; live = live->next) {
         if (!live->is_old) {
-            etcl_live_close(live);
             live->is_old = 1;
             live->handover_us = etcl_clock_us() + HANDOVER_US;
         }
@@ -295,6 +326,7 @@ static void keep_one_old(void)
             (live->is_service ||
              etcl_succession_best(retain->lives, live->name) != live)) {
             etcl_live_release(live);
+            etcl_live_close(live);
         }
     }
 }
@@ -327,18 +359,6 @@ static const char *socket_prefix(apr_pool_t *pool)
                   : ap_runtime_dir_relative(pool, "wsgi");
 }
 
-/* The old generation serves on, but leaves new code to this one. Its
- * supervisor may have ended: nobody listens then. */
-static void tell_previous(const etcl_live_t *old)
-{
-    ssize_t told = 0;
-
-    if (old && old->proc.pid > 0 && old->alive_fd >= 0) {
-        told = write(old->alive_fd, "", 1);
-    }
-    (void)told;
-}
-
 static apr_status_t start_member(etcl_member_t *member, int index,
                                  apr_pool_t *pool, const char **why)
 {
@@ -363,12 +383,18 @@ static apr_status_t start_member(etcl_member_t *member, int index,
         return rv;
     }
     live->previous = etcl_succession_best(retain->lives, live->name);
-    tell_previous(live->previous);
+    if (live->previous) {
+        tell_old(live->previous);
+    }
     live->next = retain->lives;
     retain->lives = live;
     member->live = live;
     *why = "no process for its supervisor";
-    return etcl_spawn_supervisor(live, 0);
+    rv = etcl_spawn_supervisor(live, 0);
+    if (!rv) {
+        watch(live);
+    }
+    return rv;
 }
 
 static apr_status_t start_members(apr_pool_t *pool)
@@ -395,16 +421,24 @@ static apr_status_t start_members(apr_pool_t *pool)
     return APR_SUCCESS;
 }
 
-/* Supervisors of old generations that ended while nobody watched. */
-static void reap_old(void)
+/* Supervisors of old generations may have ended while nobody watched, or were
+ * never started. */
+static void watch_old(void)
 {
     etcl_live_t *live, *next;
+    int status;
 
     for (live = retain->lives; live; live = next) {
         next = live->next;
-        if (live->is_old && live->proc.pid > 0 &&
-            waitpid(live->proc.pid, NULL, WNOHANG) == live->proc.pid) {
+        if (live->proc.pid <= 0) {
             forget(live);
+        } else if (waitpid(live->proc.pid, &status, WNOHANG) !=
+                   live->proc.pid) {
+            watch(live);
+        } else {
+            live->proc.pid = 0;
+            old_ended(live, WIFSIGNALED(status) ? WTERMSIG(status)
+                                                : WEXITSTATUS(status));
         }
     }
 }
@@ -413,7 +447,6 @@ int etcl_parent_start(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
                       server_rec *server)
 {
     int is_again = retain->lives != NULL;
-    etcl_live_t *live;
 
     (void)ptemp;
     (void)server;
@@ -428,15 +461,10 @@ int etcl_parent_start(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     ++retain->generation;
     apr_pool_cleanup_register(pconf, NULL, end_generation,
                               apr_pool_cleanup_null);
-    reap_old();
+    watch_old();
     keep_one_old();
     if (start_members(pconf)) {
         return HTTP_INTERNAL_SERVER_ERROR;
-    }
-    for (live = retain->lives; live; live = live->next) {
-        if (live->proc.pid > 0) {
-            watch(live);
-        }
     }
     if (is_again) {
         etcl_nudge_start(pconf);

@@ -1,4 +1,4 @@
-/* Keeps a generation's lifeline and sockets while no code of this module is
+/* Keeps a generation's descriptors and sockets while no code of this module is
  * there to do so. What it is kept for is etcl_parent.c's. */
 
 #include "etcl_retain.h"
@@ -10,14 +10,15 @@
 #include <unistd.h>
 
 /* Counts changes of what a life holds that leave its size as it was. */
-#define LAYOUT 4
+#define LAYOUT 5
 
 typedef apr_status_t (*cleanup_t)(void *);
 
 static etcl_retain_t *known;
 
 /* Other modules fork without exec (mod_cgid's daemon does): what they hold of
- * an old lifeline would keep its group for as long as they live. */
+ * an old lifeline would keep its group for as long as they live. What has no
+ * supervisor is about to get one, which this process may become. */
 static void let_old_go(void)
 {
     etcl_live_t *live;
@@ -25,6 +26,9 @@ static void let_old_go(void)
     for (live = known->lives; live; live = live->next) {
         if (live->is_old) {
             etcl_live_release(live);
+        }
+        if (live->is_old && live->proc.pid > 0) {
+            etcl_live_close(live);
         }
     }
 }
@@ -53,14 +57,30 @@ etcl_retain_t *etcl_retain_get(void)
     return known;
 }
 
-void etcl_retain_leave(etcl_live_t *live, apr_pool_t *plog)
+/* APR's own clean-up closes it. */
+static void leave_fd(int *fd, apr_pool_t *plog)
 {
     apr_file_t *file;
-    int slot;
 
-    if (live->alive_fd >= 0) {
-        /* APR's own clean-up closes it. */
-        apr_os_pipe_put_ex(&file, &live->alive_fd, 1, plog);
+    if (*fd >= 0) {
+        apr_os_pipe_put_ex(&file, fd, 1, plog);
+    }
+}
+
+static void take_fd(int *fd)
+{
+    if (*fd >= 0) {
+        *fd = fcntl(*fd, F_DUPFD_CLOEXEC, 3);
+    }
+}
+
+void etcl_retain_leave(etcl_live_t *live, apr_pool_t *plog)
+{
+    int *fd, i, slot;
+
+    leave_fd(&live->alive_fd, plog);
+    for (i = 0; (fd = etcl_live_fd(live, i)); ++i) {
+        leave_fd(fd, plog);
     }
     for (slot = 0; slot < live->slots; ++slot) {
         apr_pool_cleanup_register(plog, live->paths[slot], (cleanup_t)unlink,
@@ -70,10 +90,11 @@ void etcl_retain_leave(etcl_live_t *live, apr_pool_t *plog)
 
 void etcl_retain_take(etcl_live_t *live, apr_pool_t *plog)
 {
-    int slot;
+    int *fd, i, slot;
 
-    if (live->alive_fd >= 0) {
-        live->alive_fd = fcntl(live->alive_fd, F_DUPFD_CLOEXEC, 3);
+    take_fd(&live->alive_fd);
+    for (i = 0; (fd = etcl_live_fd(live, i)); ++i) {
+        take_fd(fd);
     }
     for (slot = 0; slot < live->slots; ++slot) {
         apr_pool_cleanup_kill(plog, live->paths[slot], (cleanup_t)unlink);

@@ -70,6 +70,14 @@ def daemons(server) -> list[int]:
     return [pid for pid in server.processes() if is_daemon(pid)]
 
 
+def supervisors(server) -> list[int]:
+    """Of all generations; the oldest first."""
+    children = f"/proc/{server.pid}/task/{server.pid}/children"
+    with open(children, encoding="ascii") as file:
+        own = {int(pid) for pid in file.read().split()}
+    return sorted(own & set(daemons(server)))
+
+
 def keys(server, target: str, **how) -> dict:
     """The environ that environ.py was given for this request."""
     answer = server.ask(target, **how)

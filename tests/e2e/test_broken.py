@@ -8,7 +8,7 @@ import time
 import pytest
 
 from footprint import Footprint
-from groups import WIDE, daemons
+from groups import WIDE, daemons, supervisors
 from pressure import Ask, Pressure
 from waiting import wait_for_status, wait_until
 
@@ -69,14 +69,6 @@ def breaks(server, times=1):
 
 def ended(server, pids, seconds=20):
     return wait_until(lambda: not set(pids) & set(daemons(server)), seconds)
-
-
-def supervisors(server) -> list[int]:
-    """Of all generations; the oldest first."""
-    children = f"/proc/{server.pid}/task/{server.pid}/children"
-    with open(children, encoding="ascii") as file:
-        own = {int(pid) for pid in file.read().split()}
-    return sorted(own & set(daemons(server)))
 
 
 @pytest.mark.slow(60)
@@ -141,6 +133,7 @@ def test_without_its_supervisor_the_old_code_ends(apache):
     server = site(apache)
     server.expect_log(KEPT, 1)
     server.expect_log(GONE, 1)
+    server.allow_log("ETCL0271")
     breaks(server)
     os.kill(supervisors(server)[0], signal.SIGKILL)
     begin = time.monotonic()
@@ -153,7 +146,7 @@ def test_without_its_supervisor_the_old_code_ends(apache):
 
 def test_killed_with_all_of_its_workers_it_holds_nobody(apache):
     server = site(apache)
-    server.allow_log("ETCL020|ETCL01")
+    server.allow_log("ETCL020|ETCL01|ETCL0271")
     first = daemons(server)
     breaks(server)
     for pid in first:

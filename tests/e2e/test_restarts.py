@@ -1,5 +1,7 @@
 """Graceful restarts: nothing fails, nothing waits, nothing piles up."""
 
+import os
+import signal
 import threading
 import time
 from pathlib import Path
@@ -8,7 +10,8 @@ import pytest
 
 from client import request
 from footprint import Footprint
-from groups import PROCESSES, WIDE, daemons, group, status
+from groups import (PROCESSES, WIDE, daemons, group, status,
+                    supervisors)
 from pressure import Ask, Pressure
 from server import free_port
 from waiting import wait_for_file, wait_until
@@ -100,6 +103,29 @@ def test_a_request_in_flight_survives_restarts(apache, more):
     assert not answers
     asking.join(20)
     assert [answer.status for answer in answers] == [200]
+
+
+@pytest.mark.parametrize("first", ["kill", "graceful"])
+def test_old_children_get_another_supervisor_for_their_queue(apache, first):
+    """Those who wait in them have nowhere else to go."""
+    server = apache(group("processes=1 threads=1") + WIDE)
+    server.allow_log("ETCL0154|ETCL0271")
+    victim = supervisors(server)[0]
+    waiting = [server.connect() for _ in range(3)]
+    for connection in waiting:
+        connection.send(request("/failing/sleeps?seconds=1"))
+    time.sleep(0.3)
+    if first == "kill":
+        os.kill(victim, signal.SIGKILL)
+    server.graceful()
+    if first == "graceful":
+        os.kill(victim, signal.SIGKILL)
+    begin = time.monotonic()
+    for connection in waiting:
+        assert connection.read().status == 200
+        connection.close()
+    assert time.monotonic() - begin < 8
+    assert wait_until(lambda: len(daemons(server)) == 2, 15)
 
 
 @pytest.mark.parametrize("times, limit_ms", [(1, STALL_MS),
