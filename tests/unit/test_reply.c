@@ -30,6 +30,7 @@ static void set_up(void)
 
 static void tear_down(void)
 {
+    etcl_window_destroy(&window);
     close(child);
     close(line.fd);
     free(reply.in);
