@@ -29,7 +29,7 @@ typedef struct {
  * For a request that waits: the end counts where the whole request had been
  * received before, and for some time nothing more; what comes right behind
  * the request belongs to it. On TLS it always counts: half a connection is not
- * used there. `has_left` of etcl_wish_t: `client` is an etcl_client_t.
+ * used there. For `has_left` of etcl_wish_t: `client` is an etcl_client_t.
  */
 int etcl_client_has_left(void *client);
 

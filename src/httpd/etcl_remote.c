@@ -21,11 +21,13 @@
 /* A request on its way to a worker. */
 typedef struct {
     request_rec *r;
-    etcl_live_t *live; /* of the group; maybe the old generation's */
+    etcl_live_t *own;  /* of the group */
+    etcl_live_t *live; /* the same, or the old generation's */
     etcl_talk_t talk;
     etcl_lease_t lease;
     etcl_wish_t wish;
     etcl_client_t client;
+    int is_watched; /* the client: whether it is still there */
     etcl_fresh_t fresh;
     int unbegun; /* workers that did not begin it */
     int lost;    /* workers that went in the middle */
@@ -115,15 +117,27 @@ static int no_worker(errand_t *e)
 
 static int has_left(errand_t *e)
 {
-    return e->wish.has_left && e->wish.has_left(e->wish.client);
+    return e->is_watched && etcl_client_has_left(&e->client);
+}
+
+/* Or the old generation, in whose queue this one waits, serves no more. */
+static int stops_waiting(void *data)
+{
+    errand_t *e = data;
+    const int is_old = e->live != e->own;
+
+    if (is_old &&
+        etcl_succession_choose(e->own, e->live, &e->wish) != e->live) {
+        return 1;
+    }
+    return has_left(e);
 }
 
 /* Workers to ask, with the code that is wanted. */
-static apr_status_t await_code(errand_t *e, const etcl_route_t *route)
+static apr_status_t await_code(errand_t *e)
 {
     for (;;) {
-        e->live =
-            etcl_succession_choose(route->member->live, e->live, &e->wish);
+        e->live = etcl_succession_choose(e->own, e->live, &e->wish);
         if (e->live->seat < 0) {
             return ETCL_EDENIED;
         }
@@ -138,15 +152,18 @@ static apr_status_t await_code(errand_t *e, const etcl_route_t *route)
 }
 
 /* After a wait comes a last look at the client, before a worker is asked. */
-static apr_status_t lease_if_wanted(errand_t *e, const etcl_route_t *route)
+static apr_status_t lease_if_wanted(errand_t *e)
 {
-    apr_status_t rv = await_code(e, route);
+    apr_status_t rv;
 
-    if (rv) {
-        return rv;
-    }
-    rv = etcl_board_lease(e->live->board, e->live->roster, e->live->seat,
-                          &e->wish, &e->lease);
+    do {
+        rv = await_code(e);
+        if (rv) {
+            return rv;
+        }
+        rv = etcl_board_lease(e->live->board, e->live->roster, e->live->seat,
+                              &e->wish, &e->lease);
+    } while (rv == ETCL_EGONE && !has_left(e));
     if (!rv && e->lease.waited_us && has_left(e)) {
         etcl_board_give_back(e->live->board, e->live->roster, &e->lease);
         return ETCL_EGONE;
@@ -170,9 +187,9 @@ static int client_left(errand_t *e)
     return DONE;
 }
 
-static int lease(errand_t *e, const etcl_route_t *route)
+static int lease(errand_t *e)
 {
-    switch (lease_if_wanted(e, route)) {
+    switch (lease_if_wanted(e)) {
     case ETCL_EGONE:
         return client_left(e);
     case ETCL_EDENIED:
@@ -297,13 +314,13 @@ static apr_interval_time_t limit_client(request_rec *r, apr_int64_t us)
     return before;
 }
 
-static int run_errand(errand_t *e, const etcl_route_t *route)
+static int run_errand(errand_t *e)
 {
     etcl_talk_end_t end;
     int status;
 
     do {
-        status = lease(e, route);
+        status = lease(e);
         if (status != OK) {
             return status;
         }
@@ -375,10 +392,10 @@ static void begin_wish(errand_t *e, const etcl_route_t *route)
         (etcl_client_t){ .r = e->r,
                          .since_us = etcl_clock_us(),
                          .is_read = e->talk.has_inline || e->talk.body_sent };
-    e->wish = (etcl_wish_t){ .avoid_slot = -1, .client = &e->client };
-    if (!route->question) {
-        e->wish.has_left = etcl_client_has_left;
-    }
+    e->is_watched = !route->question;
+    e->wish = (etcl_wish_t){ .avoid_slot = -1,
+                             .has_left = stops_waiting,
+                             .client = e };
     if (queue_us) {
         e->wish.deadline_us = etcl_clock_us() + queue_us;
     }
@@ -393,7 +410,7 @@ static int send_errand(errand_t *e, const etcl_route_t *route)
     if (status == OK) {
         begin_wish(e, route);
         before = limit_client(e->r, e->live->response_us);
-        status = run_errand(e, route);
+        status = run_errand(e);
         limit_client(e->r, before);
     }
     return e->talk.body->status && status != OK ? e->talk.body->status : status;
@@ -402,7 +419,9 @@ static int send_errand(errand_t *e, const etcl_route_t *route)
 int etcl_remote_answer(request_rec *r, const etcl_route_t *route,
                        etcl_body_t *body)
 {
-    errand_t e = { .r = r, .live = route->member->live };
+    errand_t e = { .r = r,
+                   .own = route->member->live,
+                   .live = route->member->live };
     etcl_desk_t *desk = etcl_desk_borrow();
     etcl_emit_t emit;
     int status;

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from client import request
 from footprint import Footprint
 from groups import WIDE, daemons, supervisors
 from pressure import Ask, Pressure
@@ -201,3 +202,29 @@ def test_a_group_that_was_removed_does_not_live_on(apache):
     server.configure(WIDE)
     server.graceful()
     assert ended(server, first)
+
+
+SLOW = APP.replace("    body", """    if environ["PATH_INFO"] == "/slow":
+        import time
+        time.sleep(0.5)
+    body""", 1)
+
+
+def test_who_waits_for_old_workers_goes_over_to_the_new(apache):
+    """The queue of a generation that serves no more is nobody's place."""
+    server = site(apache, SLOW % "old", lines=SITE.replace("threads=5",
+                                                           "threads=1"))
+    server.expect_log(KEPT, 1)
+    server.expect_log(LOADS, 1)
+    breaks(server)
+    waiting = [server.connect() for _ in range(12)]
+    for connection in waiting:
+        connection.send(request("/slow"))
+    put(server, SLOW % "mended")
+    answers = [connection.read() for connection in waiting]
+    assert [answer.status for answer in answers] == [200] * len(waiting)
+    codes = {answer.body.split()[0] for answer in answers}
+    assert codes == {b"old", b"mended"}
+    server.log.wait_for(LOADS, 15)
+    for connection in waiting:
+        connection.close()
