@@ -135,36 +135,6 @@ void etcl_crew_kill(etcl_crew_t *crew, int slot)
     }
 }
 
-#define KILLS_US 2000000
-#define YOUNG_US 300000 /* what it has is its supervisor's still */
-
-/* One that has just died keeps what it had, for its obituary. */
-static void sample(etcl_member_t *member)
-{
-    apr_int64_t bytes = etcl_sample_resident(member->pid);
-
-    if (bytes > 0) {
-        member->resident = bytes;
-    }
-}
-
-void etcl_crew_look(etcl_crew_t *crew, apr_int64_t now_us)
-{
-    etcl_member_t *member = crew->member;
-    int i;
-
-    for (i = 0; i < crew->policy->slots; i++, member++) {
-        if (member->pid > 0 && now_us - member->forked_us > YOUNG_US) {
-            sample(member);
-        }
-    }
-    if (now_us - crew->kills_us >= KILLS_US) {
-        crew->kills_us = now_us;
-        crew->kills[0] = crew->kills[1];
-        crew->kills[1] = etcl_sample_kills();
-    }
-}
-
 void etcl_crew_lost(etcl_crew_t *crew, int slot)
 {
     if (crew->member[slot].pid > 0) {
@@ -291,6 +261,47 @@ static void bury(etcl_crew_t *crew, int slot, int status)
                       etcl_clock_us());
     tell_back_off(crew, failures);
     etcl_crew_release(crew, member);
+}
+
+#define KILLS_US 2000000
+#define YOUNG_US 300000 /* what it has is its supervisor's still */
+
+/* One that has just died keeps what it had, for its obituary. */
+static void sample(etcl_member_t *member)
+{
+    apr_int64_t bytes = etcl_sample_resident(member->pid);
+
+    if (bytes > 0) {
+        member->resident = bytes;
+    }
+}
+
+/* What a hostile template passes off as a worker need not be our child: no
+ * signal tells of its end. One that is keeps its pid until it is reaped. */
+static int has_vanished(const etcl_member_t *member)
+{
+    return member->pid > 0 && member->control_fd < 0 && kill(member->pid, 0) &&
+           errno == ESRCH;
+}
+
+void etcl_crew_look(etcl_crew_t *crew, apr_int64_t now_us)
+{
+    etcl_member_t *member = crew->member;
+    int i;
+
+    for (i = 0; i < crew->policy->slots; i++, member++) {
+        if (member->pid > 0 && now_us - member->forked_us > YOUNG_US) {
+            sample(member);
+        }
+        if (has_vanished(member)) {
+            bury(crew, i, 0);
+        }
+    }
+    if (now_us - crew->kills_us >= KILLS_US) {
+        crew->kills_us = now_us;
+        crew->kills[0] = crew->kills[1];
+        crew->kills[1] = etcl_sample_kills();
+    }
 }
 
 void etcl_crew_reap(etcl_crew_t *crew)

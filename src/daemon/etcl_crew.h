@@ -32,7 +32,8 @@ void etcl_crew_retire(etcl_crew_t *crew, int slot);
 
 void etcl_crew_kill(etcl_crew_t *crew, int slot);
 
-/** Now and then: see how much memory workers have. */
+/** Now and then: see how much memory workers have, and whether one has ended
+ *  that is nobody's child here. */
 void etcl_crew_look(etcl_crew_t *crew, apr_int64_t now_us);
 
 /** The worker has closed its end of the control socket. One that was ordered
