@@ -35,8 +35,8 @@ static const char app[] = "import ctypes, os, time\n"
                           "    return [b'%d' % os.getpid()]\n";
 
 static const char service[] = "import os, sys, time\n"
-                              "os.write(1, b'service begins\\n')\n"
                               "try:\n"
+                              "    os.write(1, b'service begins\\n')\n"
                               "    time.sleep(60)\n"
                               "except SystemExit:\n"
                               "    os.write(1, b'service ends\\n')\n"
