@@ -33,7 +33,6 @@ static void tear_down(void)
     etcl_window_destroy(&window);
     close(child);
     close(line.fd);
-    etcl_window_destroy(&window);
     free(reply.in);
     free(reply.box.out.ptr);
 }
