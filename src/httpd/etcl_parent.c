@@ -326,7 +326,6 @@ static void keep_one_old(void)
             (live->is_service ||
              etcl_succession_best(retain->lives, live->name) != live)) {
             etcl_live_release(live);
-            etcl_live_close(live);
         }
     }
 }
