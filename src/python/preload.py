@@ -9,6 +9,7 @@ import sysconfig
 import threading
 
 PATIENCE = 0.2  # seconds for the kernel to forget a thread that has ended
+STARTS = "start_new_thread", "start_joinable_thread"  # the latter since 3.13
 STANDARD = sysconfig.get_path("stdlib")
 
 thread_starters = {}  # of Python: identity of a thread -> who started it
@@ -17,25 +18,28 @@ watched = []  # (module, name, what was there, what we put there)
 
 
 def watch_loading():
-    put_around(_thread, "start_new_thread", note_start)
-    put_around(threading, "_start_new_thread", note_start)
+    for name in STARTS:
+        put_around(_thread, name, note_start)
+        put_around(threading, f"_{name}", note_start)
     put_around(_imp, "create_dynamic", note_library)
     put_around(_imp, "exec_dynamic", note_library)
 
 
 def put_around(module, name, note):
-    before = getattr(module, name)
+    before = getattr(module, name, None)
 
-    def watch(*arguments):
-        return note(before, *arguments)
-    setattr(module, name, watch)
-    watched.append((module, name, before, watch))
+    def watch(*arguments, **named):
+        return note(before, *arguments, **named)
+    if before:
+        setattr(module, name, watch)
+        watched.append((module, name, before, watch))
 
 
-def note_start(start, function, *rest):
-    ident = start(function, *rest)
+def note_start(start, function, *rest, **named):
+    started = start(function, *rest, **named)
+    ident = getattr(started, "ident", started)
     thread_starters[ident] = caller_of(sys._getframe(2))
-    return ident
+    return started
 
 
 def note_library(call, module, *rest):

@@ -1,6 +1,7 @@
 """The etcl demo: where it is, how it is laid out, and its seed."""
 
 import subprocess
+import sys
 from pathlib import Path
 
 from config import group_user
@@ -15,4 +16,7 @@ def deploy(base: Path) -> None:
 
 
 def seed_for(base: Path) -> str:
-    return (DEMO / "seed.conf").read_text().replace("/srv/etcl", str(base))
+    """Word for word, but for the place and the Python of this machine."""
+    here = "python{}.{}".format(*sys.version_info)
+    return (DEMO / "seed.conf").read_text().replace(
+        "/srv/etcl", str(base)).replace("python3.11", here)

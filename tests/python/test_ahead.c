@@ -50,7 +50,7 @@ START_TEST(what_was_loaded_is_kept_out_of_collections)
     begin(HELLO);
     ck_assert_int_eq(etcl_runtime.settle(), APR_SUCCESS);
     bridge_run("import gc\nassert gc.get_freeze_count() > 1000\n"
-               "assert gc.get_threshold() == (700, 10, 10)\n"
+               "assert gc.get_threshold()[0] in (700, 2000)\n"
                "assert gc.isenabled()\n");
     ck_assert_str_eq(bridge_log(), "");
 }
@@ -126,11 +126,14 @@ START_TEST(nothing_of_the_watch_is_left)
 {
     begin(HELLO);
     etcl_runtime.settle();
-    bridge_run("import _thread, threading, _imp, types\n"
-               "for what in (_thread.start_new_thread,\n"
-               "             threading._start_new_thread,\n"
-               "             _imp.create_dynamic, _imp.exec_dynamic):\n"
-               "    assert type(what) is types.BuiltinFunctionType, what\n");
+    bridge_run(
+        "import _thread, threading, _imp, types\n"
+        "starts = [getattr(of, name) for of in (_thread, threading)\n"
+        "          for name in dir(of) if '_thread' in name\n"
+        "          and name.lstrip('_').startswith('start_')]\n"
+        "assert len(starts) >= 2\n"
+        "for what in (_imp.create_dynamic, _imp.exec_dynamic, *starts):\n"
+        "    assert type(what) is types.BuiltinFunctionType, what\n");
 }
 END_TEST
 
