@@ -49,8 +49,10 @@ START_TEST(what_was_loaded_is_kept_out_of_collections)
 {
     begin(HELLO);
     ck_assert_int_eq(etcl_runtime.settle(), APR_SUCCESS);
-    bridge_run("import gc\nassert gc.get_freeze_count() > 1000\n"
-               "assert gc.get_threshold()[0] in (700, 2000)\n"
+    bridge_run("import gc, sys\nassert gc.get_freeze_count() > 1000\n"
+               "limits = gc.get_threshold()\n"
+               "assert limits == (700, 10, 10) or (\n"
+               "    sys.version_info >= (3, 13) and limits[0] == 2000)\n"
                "assert gc.isenabled()\n");
     ck_assert_str_eq(bridge_log(), "");
 }
